@@ -1,0 +1,64 @@
+"""The command ``quanhe``: one sub-command a file under ``pipeline/commands``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+import typer
+
+import pipeline
+from pipeline.errors import QuanheError
+
+COMMANDS = ("train", "extract", "evaluate", "crossval", "validate")
+
+
+class _LazyCommands(typer.core.TyperGroup):
+    """Imports only the module of the command that runs: ``quanhe --help`` must not wait for torch."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pipeline.commands.{cmd_name}")
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(cmd_name)(getattr(module, f"{cmd_name}_cli"))
+        command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=_LazyCommands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"quanhe {pipeline.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _quanhe(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Facts from Vietnamese defence-diplomacy news: who holds which rank and office, who met whom, which agreements."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; an error of the input is one clear message on stderr and exit code 2."""
+    try:
+        app(arguments)
+    except QuanheError as error:
+        print(f"quanhe: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, e.g. `| head`; nothing is wrong
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Raw text → words and sentences that keep their raw offsets."""

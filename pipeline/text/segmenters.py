@@ -1,0 +1,102 @@
+"""Word segmentation behind one interface; a model remembers which segmenter it was trained with.
+
+PhoBERT reads words, not syllables, and a model trained on one segmenter's words loses points on another's, so name and
+version are stored with every model and checked when it is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import QuanheError
+
+_UNDERTHESEA_MODEL = Path("pipeline/word_tokenize/models/ws_crf_vlsp2013_20230727")
+
+
+class Segmenter(Protocol):
+    """Says which tokens continue the word of the token before them."""
+
+    @property
+    def id(self) -> str:
+        """Name and version, e.g. ``underthesea-crf/9.5.0``."""
+
+    def joins(self, tokens: Sequence[str]) -> list[bool]:
+        """For each token of a sentence, whether it belongs to the same word as the one before (first: ``False``)."""
+
+
+class SyllableSegmenter:
+    """Every token is a word: for text of other languages, or where no span may ever be lost inside a word."""
+
+    id = "syllables/1"
+
+    def joins(self, tokens: Sequence[str]) -> list[bool]:
+        return [False] * len(tokens)
+
+
+class UndertheseaSegmenter:
+    """underthesea's CRF word segmenter, called on our own tokens so that offsets are never guessed.
+
+    The model lies in underthesea's wheel and runs in Rust (underthesea_core). The package itself is not imported: that
+    alone takes seconds, and we need only its model files.
+    """
+
+    def __init__(self) -> None:
+        import joblib
+        from underthesea_core import CRFFeaturizer, CRFTagger
+
+        spec = importlib.util.find_spec("underthesea")
+        folder = Path(spec.submodule_search_locations[0]) / _UNDERTHESEA_MODEL if spec and _has_path(spec) else None
+        if folder is None or not folder.is_dir():
+            raise QuanheError("underthesea's word segmentation model is not installed; run: make setup")
+        self._tagger = CRFTagger()
+        self._tagger.load(str(folder / "models.bin"))
+        # joblib files of the installed wheel, as trustworthy as the code beside them.
+        self._featurizer = CRFFeaturizer(joblib.load(folder / "features.bin"), joblib.load(folder / "dictionary.bin"))
+
+    @property
+    def id(self) -> str:
+        return f"underthesea-crf/{importlib.metadata.version('underthesea')}"
+
+    def joins(self, tokens: Sequence[str]) -> list[bool]:
+        if not tokens:
+            return []
+        features = self._featurizer.process([[[token] for token in tokens]])[0]
+        tags = self._tagger.tag(features)
+        return [index > 0 and tag == "I-W" for index, tag in enumerate(tags)]
+
+
+def _has_path(spec: importlib.machinery.ModuleSpec) -> bool:
+    return bool(spec.submodule_search_locations)
+
+
+_SEGMENTERS = {"underthesea-crf": UndertheseaSegmenter, "syllables": SyllableSegmenter}
+SEGMENTER_NAMES = tuple(_SEGMENTERS)
+
+
+def load_segmenter(name: str) -> Segmenter:
+    """Make the segmenter of this name.
+
+    Raises:
+        QuanheError: no segmenter has the name, or what it needs is not installed.
+    """
+    if name not in _SEGMENTERS:
+        raise QuanheError(f"unknown segmenter {name!r}; choose one of {', '.join(_SEGMENTERS)}")
+    segmenter: Segmenter = _SEGMENTERS[name]()
+    return segmenter
+
+
+def check_segmenter(stored: str, segmenter: Segmenter) -> str:
+    """A warning when the installed segmenter is not the version that a model was trained with, else empty.
+
+    Raises:
+        QuanheError: it is another segmenter altogether.
+    """
+    if stored == segmenter.id:
+        return ""
+    if stored.split("/")[0] != segmenter.id.split("/")[0]:
+        raise QuanheError(f"the model was trained on words of {stored}, this run has {segmenter.id}; use the model's")
+    return f"the model was trained with {stored}, {segmenter.id} is installed: words may differ, scores may drop"

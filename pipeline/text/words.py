@@ -1,0 +1,104 @@
+"""Text → words and sentences: the first stage."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from pipeline.document import Document, Word
+from pipeline.text.normalise import NormalisedText, normalise, tone_to_new
+from pipeline.text.segmenters import Segmenter
+from pipeline.text.sentences import sentence_starts
+from pipeline.text.tokens import token_spans
+
+_SYLLABLE = re.compile(r"[^\W\d_][^\W_]*")
+_VIETNAMESE = re.compile(
+    r"(?:b|ch?|d|đ|gh?|gi|h|kh?|l|m|ngh?|nh?|ph?|qu?|r|s|th?|tr|v|x)?[aeiouyăâêôơư]{1,3}(?:ch?|m|ng?|nh|p|t)?"
+)
+_TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
+
+
+class WordSplitter:
+    """Fills ``Document.words`` and ``Document.sentences``; syllables are joined to words by the segmenter given."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.segmenter = segmenter
+
+    def __call__(self, document: Document, cuts: Iterable[int] = ()) -> Document:
+        """Split the document's text; what was found in it before stays.
+
+        Args:
+            document: its ``text`` is read, ``words`` and ``sentences`` are replaced.
+            cuts: raw offsets where a word must end, even inside a token: the edges of gold spans in training.
+        """
+        normalised = normalise(document.text)
+        tokens = token_spans(normalised.text)
+        cut_set = frozenset(cuts)
+        document.words, document.sentences = [], []
+        starts = sentence_starts(normalised.text, tokens)
+        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+            first = len(document.words)
+            document.words += self._sentence_words(normalised, tokens[start:end], cut_set)
+            document.sentences.append((first, len(document.words)))
+        return document
+
+    def _sentence_words(
+        self, normalised: NormalisedText, tokens: Sequence[tuple[int, int]], cuts: frozenset[int]
+    ) -> list[Word]:
+        text = normalised.text
+        joins = self.segmenter.joins([text[start:end] for start, end in tokens])
+        words: list[Word] = []
+        previous_end = -1
+        for (start, end), join in zip(tokens, joins, strict=True):
+            form = tone_to_new(text[start:end])
+            raw_start, raw_end = normalised.raw_span(start, end)
+            if join and start > previous_end and raw_start not in cuts and _may_join(words[-1].form, form):
+                words[-1] = Word(words[-1].start, raw_end, f"{words[-1].form}_{form}")
+            else:
+                words.append(Word(raw_start, raw_end, form))
+            previous_end = end
+        return _split_at(words, cuts) if cuts else words
+
+
+def _may_join(word: str, syllable: str) -> bool:
+    """Whether a syllable may continue a word, whatever the segmenter says.
+
+    The CRF likes to glue names to what stands beside them (``Phúc mong``, ``giao Phó``). A word never runs across
+    punctuation, from lower case to a capital, from a name of two or more capitals to lower case, or from a foreign name
+    to a Vietnamese syllable in lower case.
+    """
+    if not _SYLLABLE.fullmatch(syllable):
+        return False
+    parts = word.split("_")
+    if not _SYLLABLE.fullmatch(parts[-1]):
+        return False
+    if syllable[0].isupper():
+        return parts[-1][0].isupper()
+    if sum(part[0].isupper() for part in parts) >= 2:
+        return False
+    return not (parts[-1][0].isupper() and not _is_vietnamese(parts[-1]))
+
+
+@lru_cache(maxsize=8192)
+def _is_vietnamese(syllable: str) -> bool:
+    """Whether a syllable is spelt as Vietnamese ones are (tones and case set aside)."""
+    letters = unicodedata.normalize("NFD", syllable.lower())
+    toneless = unicodedata.normalize("NFC", _TONES.sub("", letters))
+    return bool(_VIETNAMESE.fullmatch(toneless))
+
+
+def _split_at(words: list[Word], cuts: frozenset[int]) -> list[Word]:
+    """Cut words in two at raw offsets inside them; the syllable forms are cut at the same character."""
+    result: list[Word] = []
+    for word in words:
+        inside = sorted(cut for cut in cuts if word.start < cut < word.end)
+        if not inside or word.end - word.start != len(word.form):
+            result.append(word)  # a form of another length has no character for the offset; counted by the aligner
+            continue
+        for start, end in zip([word.start, *inside], [*inside, word.end], strict=True):
+            form = word.form[start - word.start : end - word.start].strip("_")
+            if form:
+                result.append(Word(start, end, form))
+    return result
