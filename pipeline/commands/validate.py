@@ -1,0 +1,163 @@
+"""``quanhe validate``: everything that is wrong with labelled articles, at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.config import Config, Source, load_config
+from pipeline.data.checks import Findings, check_copies, check_labels, check_sentences, check_words
+from pipeline.data.corpus import SPLITS, Split, leaked_articles, read_splits
+from pipeline.data.labelled import Labelled
+from pipeline.document import Document
+from pipeline.errors import Problem, QuanheError
+from pipeline.schema import Schema, load_schema
+from pipeline.text.segmenters import load_segmenter
+from pipeline.text.words import WordSplitter
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one split holds.
+
+    Attributes:
+        articles: documents (sentences, where a corpus marks no articles).
+        mentions, relations: number by type, in the schema's order, types that it has not at the end.
+        surviving: mentions that are exactly runs of the words that inference sees.
+    """
+
+    articles: int = 0
+    mentions: Counter[str] = field(default_factory=Counter)
+    relations: Counter[str] = field(default_factory=Counter)
+    surviving: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything found, sorted by file and line; ``counts`` has the splits that hold anything."""
+
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    counts: dict[Split, Counts]
+
+
+def validate(config: Config) -> Report:
+    """Check the labelled articles of a config: files, spans, schema, links, words, and copies across splits.
+
+    Raises:
+        QuanheError: the schema or the segmenter cannot be loaded, or the config names no data.
+    """
+    if not any(getattr(config.data, split) for split in SPLITS):
+        raise QuanheError("the config names no labelled articles; set data.train, or give a folder")
+    schema = load_schema(config.schema_file)
+    splitter = WordSplitter(load_segmenter(config.text.segmenter))
+    readings = read_splits(config.data)
+    findings = Findings()
+    counts: dict[Split, Counts] = {}
+    split_documents: dict[Split, list[tuple[Labelled, Document]]] = {}
+    for split, reading in readings.items():
+        findings.errors += reading.errors
+        findings.warnings += reading.warnings
+        if reading.items:
+            counts[split], split_documents[split] = _check_split(reading.items, schema, splitter, findings)
+    items = {split: reading.items for split, reading in readings.items()}
+    findings.errors += leaked_articles(items)
+    check_copies(items, findings)
+    check_sentences(split_documents, findings)
+    # An article that two splits name has its problems twice.
+    return Report(tuple(sorted(set(findings.errors))), tuple(sorted(set(findings.warnings))), counts)
+
+
+def _check_split(
+    items: Sequence[Labelled], schema: Schema, splitter: WordSplitter, findings: Findings
+) -> tuple[Counts, list[tuple[Labelled, Document]]]:
+    """Check the documents of a split one by one; its counts, and each document with its words."""
+    count = Counts(len(items))
+    count.mentions.update(dict.fromkeys(schema.entities, 0))
+    count.relations.update(dict.fromkeys(schema.relations, 0))
+    documents = []
+    for item in items:
+        check_labels(item, schema, findings)
+        document, kept = check_words(item, splitter, findings)
+        documents.append((item, document))
+        count.mentions.update(mention.type for mention in item.document.mentions)
+        count.relations.update(relation.type for relation in item.document.relations)
+        count.surviving += kept
+    return count, documents
+
+
+def summary(report: Report, heading: str = "") -> str:
+    """The counts as a table: a row a type, a column a split (a heading given stands for the name of the only one)."""
+    if not report.counts:
+        return "no article could be read"
+    counts = list(report.counts.values())
+    rows: list[tuple[str, list[str]]] = [("", [heading] if heading and len(counts) == 1 else list(report.counts))]
+    rows.append(("articles", [str(count.articles) for count in counts]))
+    for title, tables in (("mentions", [c.mentions for c in counts]), ("relations", [c.relations for c in counts])):
+        rows.append((title, [str(table.total()) for table in tables]))
+        types = dict.fromkeys(kind for table in tables for kind in table)
+        rows += [(f"  {kind}", [str(table[kind]) for table in tables]) for kind in types]
+    rows.append(("spans that survive segmentation exactly", [_share(c.surviving, c.mentions.total()) for c in counts]))
+    first = max(len(name) for name, _ in rows)
+    widths = [max(len(cells[column]) for _, cells in rows) for column in range(len(counts))]
+    return "\n".join(
+        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))]).rstrip()
+        for name, cells in rows
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.1%})" if whole else "0 of 0"
+
+
+def config_for_paths(config: Config, paths: Sequence[Path], texts: Path | None) -> Config:
+    """The config with other data: folders of brat files, or CoNLL files.
+
+    The texts of a folder lie in ``texts``, or where the config has them for this folder, or beside the labels.
+    """
+    listed = {source.path.resolve(): source.texts for split in SPLITS for source in getattr(config.data, split)}
+    sources = tuple(Source(path=path, texts=texts or listed.get(path.resolve())) for path in paths)
+    files = all(path.is_file() for path in paths)
+    update = {"format": "conll" if files else "brat", "train": sources, "dev": (), "test": ()}
+    return config.model_copy(update={"data": config.data.model_copy(update=update)})
+
+
+def validate_cli(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of brat files, or CoNLL files; without any, the data of the config."),
+    ] = None,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="Names the schema, the segmenter and the data.")
+    ] = Path("configs/default.yaml"),
+    texts: Annotated[Path | None, typer.Option(help="Folder of the .txt files of PATHS, if not beside.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting: key.sub=value; may be repeated.")
+    ] = None,
+) -> None:
+    """Check labelled articles: offsets, surfaces, schema, entity links, words, and copies across splits.
+
+    Prints every problem as file:line and ends with exit code 2 when there are errors.
+    """
+    settings = load_config(config, set_ or ())
+    report = validate(config_for_paths(settings, paths, texts) if paths else settings)
+    for warning in report.warnings:
+        typer.echo(_line(warning, "error" if strict else "warning"))
+    for error in report.errors:
+        typer.echo(_line(error, "error"))
+    if report.warnings or report.errors:
+        typer.echo()
+    typer.echo(summary(report, "given" if paths else ""))
+    typer.echo(f"\nerrors: {len(report.errors)}, warnings: {len(report.warnings)}")
+    if report.errors or (strict and report.warnings):
+        raise typer.Exit(2)
+
+
+def _line(problem: Problem, severity: str) -> str:
+    return str(Problem(problem.path, problem.line, f"{severity}: {problem.message}"))

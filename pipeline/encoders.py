@@ -1,0 +1,123 @@
+"""Encoders in PhoBERT's file format: from a folder, or from a model hub by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
+
+from pipeline.errors import QuanheError
+
+TOKENIZER_FILES = ("vocab.txt", "bpe.codes")
+_HUB_FILES = [*TOKENIZER_FILES, "config.json", "*.safetensors", "pytorch_model.bin"]
+
+
+def find_encoder(name: str) -> Path:
+    """The folder of an encoder, fetched from the model hub when no such folder exists.
+
+    Raises:
+        QuanheError: no such folder and the hub does not have it or cannot be reached; or files are missing in it.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        # A checkout is often used from another folder: its encoders are found from anywhere.
+        beside_code = Path(__file__).resolve().parent.parent / name
+        folder = beside_code if beside_code.is_dir() else _fetch(name)
+    missing = [file for file in ("config.json", *TOKENIZER_FILES) if not (folder / file).is_file()]
+    if missing:
+        raise QuanheError(f"encoder {folder}: {', '.join(missing)} missing; it must be in PhoBERT's file format")
+    return folder
+
+
+def _fetch(name: str) -> Path:
+    if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise QuanheError(f"encoder {name}: no such folder; give a folder, or a hub name such as vinai/phobert-base")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+    except Exception as error:  # the hub client raises a dozen unrelated types when it has no network or no such name
+        raise QuanheError(
+            f"encoder {name}: no such folder, and the model hub does not give it ({type(error).__name__}); "
+            "check the name or use models/phobert-mini, which needs no network"
+        ) from error
+
+
+def encoder_config(folder: Path) -> PretrainedConfig:
+    """The encoder's transformers configuration.
+
+    Raises:
+        QuanheError: ``config.json`` is damaged or no known architecture.
+    """
+    try:
+        return AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        raise QuanheError(f"{folder / 'config.json'}: {_first_line(error)}; copy the folder again") from error
+
+
+def max_pieces(config: PretrainedConfig) -> int:
+    """Positions that the encoder takes, special tokens included (RoBERTa's begin behind the padding id)."""
+    return int(config.max_position_embeddings) - int(config.pad_token_id or 0) - 1
+
+
+def load_encoder(folder: Path, **changes: Any) -> PreTrainedModel:
+    """The encoder without a head; ``changes`` go to its configuration (dropout)."""
+    return _load(AutoModel, folder, add_pooling_layer=False, **changes)
+
+
+def load_token_classifier(folder: Path, labels: list[str], **changes: Any) -> PreTrainedModel:
+    """The encoder with a token-classification head, fresh when the folder has none."""
+    names = dict(enumerate(labels))
+    return _load(
+        AutoModelForTokenClassification,
+        folder,
+        id2label=names,
+        label2id={label: index for index, label in names.items()},
+        **changes,
+    )
+
+
+def _load(kind: Any, folder: Path, **changes: Any) -> PreTrainedModel:
+    encoder_config(folder)
+    try:
+        model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **changes)
+    except (OSError, SafetensorError, RuntimeError, ValueError) as error:
+        raise QuanheError(f"encoder {folder}: weights cannot be read ({_first_line(error)}); copy it again") from error
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__
+
+
+def pick_device(setting: str) -> torch.device:
+    """``auto`` is the GPU when there is one.
+
+    Raises:
+        QuanheError: a GPU is asked for and there is none.
+    """
+    if setting == "cuda" and not torch.cuda.is_available():
+        raise QuanheError("device: cuda asked for, but torch sees no GPU; set device=auto or device=cpu")
+    if setting == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(setting)
+
+
+def use_bf16(setting: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16: ``auto`` does where the processor multiplies it natively."""
+    if setting != "auto":
+        return setting == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
+def save_fp16(model: PreTrainedModel, folder: Path) -> None:
+    """Write configuration and half-precision safetensors weights (half the size, no loss that scores show)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().to("cpu", torch.float16) for name, tensor in model.state_dict().items()}
+    model.save_pretrained(folder, state_dict=state, safe_serialization=True)

@@ -1,0 +1,1 @@
+"""Words → typed mentions: the PhoBERT token classifier, and a CRF baseline beside it."""

@@ -1,0 +1,160 @@
+"""The PhoBERT token classifier: windows of words in, mentions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from pipeline.config import WindowConfig
+from pipeline.document import Document, Mention, number_mentions
+from pipeline.encoders import encoder_config, load_token_classifier, max_pieces
+from pipeline.errors import QuanheError
+from pipeline.mentions.decoding import Scores, decode, legal_transitions
+from pipeline.training import pad_rows
+from pipeline.windows.tokenizer import PhobertPieces, Pieces
+from pipeline.windows.windows import Window, best_windows, make_windows
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """What the encoder reads of one window.
+
+    Attributes:
+        ids: piece ids with ``<s>`` and ``</s>``.
+        first_pieces: for each word of the window, where its first piece stands in ``ids``.
+        cut: pieces left out of a word that is longer than a whole window.
+    """
+
+    window: Window
+    ids: list[int]
+    first_pieces: list[int]
+    cut: int = 0
+
+
+def encode_windows(document: Document, tokenizer: PhobertPieces, config: WindowConfig) -> list[EncodedWindow]:
+    """Cut a document's words into windows of at most ``config.pieces`` piece ids."""
+    pieces = tokenizer([word.form for word in document.words])
+    lengths = [end - start for start, end in zip(pieces.starts, pieces.starts[1:], strict=False)]
+    windows = make_windows(
+        lengths, config.pieces - 2, config.overlap, [start for start, _ in document.sentences]
+    )
+    return [_encode(window, pieces, tokenizer, config.pieces - 2) for window in windows]
+
+
+def _encode(window: Window, pieces: Pieces, tokenizer: PhobertPieces, capacity: int) -> EncodedWindow:
+    start, end = pieces.starts[window.first], pieces.starts[window.last]
+    kept = min(end, start + capacity)  # only a single word that exceeds the window is cut; its label is on its start
+    ids = [tokenizer.bos_id, *pieces.ids[start:kept], tokenizer.eos_id]
+    first_pieces = [pieces.starts[word] - start + 1 for word in range(window.first, window.last)]
+    return EncodedWindow(window, ids, first_pieces, end - kept)
+
+
+class Tagger:
+    """Finds mentions.
+
+    Args:
+        model: a token classifier; its labels are IOB2.
+        tokenizer: of the same encoder.
+        windows: how long articles are cut.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PhobertPieces, windows: WindowConfig) -> None:
+        limit = max_pieces(model.config)
+        if windows.pieces > limit:
+            raise QuanheError(f"windows.pieces is {windows.pieces}, but the encoder takes {limit}; lower it to {limit}")
+        self.model, self.tokenizer, self.windows = model, tokenizer, windows
+        self.labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
+        self._start, self._transitions = legal_transitions(self.labels)
+
+    @classmethod
+    def load(cls, folder: Path, windows: WindowConfig, device: torch.device) -> Tagger:
+        """Load what ``save_fp16`` wrote, with the tokenizer files beside it."""
+        labels = encoder_config(folder).id2label
+        model = load_token_classifier(folder, [labels[index] for index in range(len(labels))])
+        return cls(model.to(device).eval(), PhobertPieces(folder), windows)
+
+    def predict(self, documents: Sequence[Document], *, bf16: bool = False) -> list[list[Mention]]:
+        """Mentions of each document, in text order. The documents need words; they are not changed."""
+        encoded = [encode_windows(document, self.tokenizer, self.windows) for document in documents]
+        flat = [window for windows in encoded for window in windows]
+        scores = self._score(flat, bf16)
+        result: list[list[Mention]] = []
+        position = 0
+        for document, windows in zip(documents, encoded, strict=True):
+            merged = self._merge(len(document.words), windows, scores[position : position + len(windows)])
+            result.append(self._mentions(document, merged))
+            position += len(windows)
+        return result
+
+    def _score(self, windows: Sequence[EncodedWindow], bf16: bool) -> list[Scores]:
+        """Log probabilities ``[words, labels]`` of each window, in the order given."""
+        scores: list[Scores] = [np.zeros((0, 0), dtype=np.float32)] * len(windows)
+        device = self.model.device
+        for batch in batches([len(window.ids) for window in windows]):
+            ids = pad_rows([windows[index].ids for index in batch], self.tokenizer.pad_id).to(device)
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                logits = self.model(input_ids=ids, attention_mask=(ids != self.tokenizer.pad_id).long()).logits
+            probabilities = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
+            for row, index in enumerate(batch):
+                scores[index] = probabilities[row, windows[index].first_pieces]
+        return scores
+
+    def _merge(self, words: int, windows: Sequence[EncodedWindow], scores: Sequence[Scores]) -> Scores:
+        """Each word takes its scores from the window that gives it the most context."""
+        merged = np.zeros((words, len(self.labels)), dtype=np.float32)
+        best = np.array(best_windows([encoded.window for encoded in windows], words), dtype=np.int64)
+        for index, (encoded, window_scores) in enumerate(zip(windows, scores, strict=True)):
+            first, last = encoded.window.first, encoded.window.last
+            mine = best[first:last] == index
+            merged[first:last][mine] = window_scores[mine]
+        return merged
+
+    def _mentions(self, document: Document, scores: Scores) -> list[Mention]:
+        words = document.words
+        spans = decode(scores, self.labels, self._start, self._transitions)
+        return number_mentions(
+            document.text, ((words[first].start, words[last - 1].end, kind, score) for first, last, kind, score in spans)
+        )
+
+
+def batches(lengths: Sequence[int], tokens: int = 8192) -> Iterator[list[int]]:
+    """Indices grouped by similar length, each group at most ``tokens`` once padded: little is padded, memory is flat."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and lengths[index] * (len(batch) + 1) > tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def training_rows(
+    documents: Sequence[Document],
+    labels: Sequence[Sequence[str]],
+    tokenizer: PhobertPieces,
+    windows: WindowConfig,
+    label_ids: dict[str, int],
+) -> list[dict[str, Any]]:
+    """One row a window: ``input_ids`` and ``labels``, -100 on all but the first piece of a word.
+
+    Args:
+        labels: for each document, the IOB2 label of each word.
+    """
+    rows: list[dict[str, Any]] = []
+    for document, document_labels in zip(documents, labels, strict=True):
+        for encoded in encode_windows(document, tokenizer, windows):
+            targets = [-100] * len(encoded.ids)
+            for word, piece in enumerate(encoded.first_pieces, encoded.window.first):
+                label = document_labels[word]
+                if word == encoded.window.first and label.startswith("I-"):
+                    continue  # a window that begins inside a mention must not teach that I- may begin a sequence
+                targets[piece] = label_ids[label]
+            rows.append({"input_ids": encoded.ids, "labels": targets})
+    return rows

@@ -1,0 +1,112 @@
+"""Training of the token classifier."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import nn
+from torch.nn import functional
+
+from pipeline.config import Config
+from pipeline.document import Document
+from pipeline.encoders import load_token_classifier, pick_device, use_bf16
+from pipeline.mentions.tagger import Tagger, training_rows
+from pipeline.schema import Schema
+from pipeline.training import History, pad_rows, train_model
+from pipeline.windows.tokenizer import PhobertPieces
+
+
+def train_tagger(
+    documents: Sequence[Document],
+    labels: Sequence[Sequence[str]],
+    config: Config,
+    schema: Schema,
+    encoder: Path,
+    *,
+    dev_score: Callable[[Tagger], float] | None = None,
+    progress: bool = False,
+) -> tuple[Tagger, History]:
+    """Fine-tune an encoder to a tagger.
+
+    Args:
+        documents: with words.
+        labels: for each document, the IOB2 label of each word.
+        encoder: a folder in PhoBERT's file format.
+        dev_score: scores the tagger as it stands, for early stopping.
+    """
+    torch.manual_seed(config.seed)
+    settings = config.entities
+    device = pick_device(config.device)
+    tokenizer = PhobertPieces(encoder)
+    model = load_token_classifier(
+        encoder, schema.labels, hidden_dropout_prob=settings.dropout, classifier_dropout=settings.dropout
+    ).to(device)
+    tagger = Tagger(model, tokenizer, config.windows)
+    label_ids = {label: index for index, label in enumerate(schema.labels)}
+    rows = training_rows(documents, labels, tokenizer, config.windows, label_ids)
+    history = train_model(
+        model,
+        Dataset.from_list(rows),
+        WindowCollator(tokenizer, settings.word_dropout),
+        settings,
+        seed=config.seed,
+        device=device,
+        bf16=use_bf16(config.precision, device),
+        progress=progress,
+        loss=_make_loss(settings.class_weights, settings.label_smoothing, rows, len(schema.labels)),
+        dev_score=(lambda: dev_score(tagger)) if dev_score else None,
+    )
+    return tagger, history
+
+
+class WindowCollator:
+    """Pads a batch of windows; hides the pieces of some words so that context, not only the name, is learnt."""
+
+    def __init__(self, tokenizer: PhobertPieces, word_dropout: float = 0.0) -> None:
+        self.tokenizer, self.word_dropout = tokenizer, word_dropout
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        ids = pad_rows([row["input_ids"] for row in rows], self.tokenizer.pad_id)
+        labels = pad_rows([row["labels"] for row in rows], -100)
+        mask = (ids != self.tokenizer.pad_id).long()
+        if self.word_dropout:
+            # A word begins at each labelled piece; its other pieces share the draw.
+            words = (labels != -100).long().cumsum(dim=1)
+            hidden = torch.rand(ids.shape[0], int(words.max()) + 1) < self.word_dropout
+            hidden[:, 0] = False
+            drop = hidden.gather(1, words) & (ids > self.tokenizer.unk_id)
+            ids = torch.where(drop, self.tokenizer.unk_id, ids)
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
+def _make_loss(
+    class_weights: str, smoothing: float, rows: Sequence[dict[str, Any]], classes: int
+) -> Callable[..., torch.Tensor]:
+    """Cross entropy over first pieces, optionally weighted against the many ``O`` words."""
+    weights = None
+    if class_weights == "sqrt":
+        counts = Counter(label for row in rows for label in row["labels"] if label >= 0)
+        inverse = torch.tensor([max(counts[index], 1) ** -0.5 for index in range(classes)])
+        weights = inverse / inverse.mean()
+
+    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        logits: torch.Tensor = outputs.logits.float()
+        return functional.cross_entropy(
+            logits.flatten(0, 1),
+            labels.flatten(),
+            weight=None if weights is None else weights.to(logits.device),
+            ignore_index=-100,
+            label_smoothing=smoothing,
+        )
+
+    return loss
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of weights."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,1 @@
+"""Words → pieces → windows that fit the encoder."""
