@@ -130,8 +130,8 @@ class RelationConfig(TrainerConfig):
         max_sentences: sentences between head and tail at most (0: the same sentence).
         max_words: words between head and tail at most.
         threshold: a candidate below this probability is no relation.
-        repeats: what a mention pair is that repeats a fact labelled at another pair: left out of the loss, or taken
-            as one more positive.
+        repeats: what a mention pair is that repeats a fact labelled at another pair: left out of the loss (ignore), or
+            one more positive or negative.
     """
 
     enabled: bool = True
@@ -139,7 +139,7 @@ class RelationConfig(TrainerConfig):
     max_sentences: Annotated[int, Field(ge=0)] = 4
     max_words: Positive = 150
     threshold: Share = 0.5
-    repeats: Literal["ignore", "positive"] = "ignore"
+    repeats: Literal["ignore", "positive", "negative"] = "ignore"
 
 
 class CrfConfig(_Section):

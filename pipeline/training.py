@@ -95,7 +95,7 @@ def train_model(
             remove_unused_columns=False,
             dataloader_pin_memory=device.type == "cuda",
         )
-        optimizer = torch.optim.AdamW(parameter_groups(model, config))
+        optimizer = torch.optim.AdamW(parameter_groups(model, config), fused=True)
         trainer = Trainer(
             model=model,
             args=arguments,

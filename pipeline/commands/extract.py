@@ -16,7 +16,7 @@ from pipeline.inputs.records import DEFAULT_NAMES, FieldNames
 from pipeline.inputs.sources import KNOWN_SUFFIXES, check_arguments, read_items
 from pipeline.outputs.batch import BatchRun, BatchSummary, Extractor, print_report
 from pipeline.outputs.progress import ProgressLine
-from pipeline.outputs.writer import FileWriter, StreamWriter, check_output
+from pipeline.outputs.writer import FileWriter, StreamWriter, check_output, part_of
 
 
 def extract(
@@ -60,6 +60,9 @@ def extract(
     if _is_device(output):
         with output.open("wb") as stream:
             return run(StreamWriter(stream))
+    part = part_of(Path(os.path.realpath(output)))
+    if resume and not part.exists():
+        report(f"{part}: not there, so this run starts at the beginning")
     with FileWriter(output, resume, settings) as writer:
         return run(writer)
 

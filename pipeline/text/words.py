@@ -38,7 +38,7 @@ class WordSplitter:
         cut_set = frozenset(cuts)
         document.words, document.sentences = [], []
         starts = sentence_starts(normalised.text, tokens)
-        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=False):
             first = len(document.words)
             document.words += self._sentence_words(normalised, tokens[start:end], cut_set)
             document.sentences.append((first, len(document.words)))

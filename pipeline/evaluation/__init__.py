@@ -1,0 +1,1 @@
+"""Gold against predicted documents: scores with intervals, and reports that show each error in its sentence."""

@@ -1,0 +1,175 @@
+"""Score tables: one list of rows, shown as plain text (rich), Markdown or HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from pipeline.evaluation.bootstrap import Difference
+from pipeline.evaluation.scores import RelationScores, Score, Scores, Table
+
+UNDEFINED = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a score table: the scores of the systems side by side.
+
+    Attributes:
+        by_type: a row of one type, under the overall row of its measure.
+        gold: how many there were to find.
+    """
+
+    label: str
+    by_type: bool
+    gold: int
+    scores: tuple[Score | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The rows of entities, relations or facts."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def score_sections(systems: Mapping[str, Scores]) -> list[Section]:
+    """All scores, by section; a section that no system has is left out."""
+    sections = [
+        Section(
+            "Entities",
+            (
+                *_table_rows("strict", [s.entities.strict for s in systems.values()]),
+                *_score_row("partial (same type, overlap)", [s.entities.partial.micro for s in systems.values()]),
+                *_score_row("span only (type ignored)", [s.entities.spans for s in systems.values()]),
+            ),
+        ),
+        Section("Relations, mention level", _relation_rows(systems, lambda scores: scores.relations)),
+        Section("Relations between gold mentions", _relation_rows(systems, lambda scores: scores.relations_on_gold)),
+        Section("Facts, article level", _table_rows("all facts", [s.facts for s in systems.values()])),
+    ]
+    return [section for section in sections if section.rows]
+
+
+def _relation_rows(systems: Mapping[str, Scores], part: Callable[[Scores], RelationScores | None]) -> tuple[Row, ...]:
+    parts = [part(scores) for scores in systems.values()]
+    rows = _table_rows("strict", [p.strict if p else None for p in parts])
+    return rows + _score_row("pairs never seen in training", [p.unseen if p else None for p in parts])
+
+
+def _table_rows(label: str, tables: Sequence[Table | None]) -> tuple[Row, ...]:
+    """The overall row, then one row a type that any system's table has."""
+    types = list(dict.fromkeys(kind for table in tables if table for kind in table.types))
+    rows = _score_row(label, [table.micro if table else None for table in tables])
+    for kind in types:
+        rows += _score_row(kind, [table.types.get(kind) if table else None for table in tables], by_type=True)
+    return rows
+
+
+def _score_row(label: str, scores: Sequence[Score | None], by_type: bool = False) -> tuple[Row, ...]:
+    gold = max((score.gold for score in scores if score), default=None)
+    return () if gold is None else (Row(label, by_type, gold, tuple(scores)),)
+
+
+def format_share(value: float | None) -> str:
+    """``0.812``, or a dash for what is undefined."""
+    return UNDEFINED if value is None else f"{value:.3f}"
+
+
+def format_interval(low: float | None, high: float | None, sign: str = "") -> str:
+    """``[0.771–0.848]``; with ``sign="+"`` the bounds carry signs and stand apart: ``[-0.010, +0.031]``."""
+    if low is None or high is None:
+        return ""
+    return f"[{low:+.3f}, {high:+.3f}]" if sign else f"[{low:.3f}–{high:.3f}]"
+
+
+def format_f1(score: Score | None) -> str:
+    """``0.812 [0.771–0.848]``."""
+    if score is None:
+        return UNDEFINED
+    return f"{format_share(score.f1)} {format_interval(score.low, score.high)}".strip()
+
+
+def format_difference(difference: Difference) -> str:
+    """``+0.120 [+0.050, +0.203]``."""
+    if difference.value is None:
+        return UNDEFINED
+    return f"{difference.value:+.3f} {format_interval(difference.low, difference.high, sign='+')}".strip()
+
+
+def rich_table(systems: Mapping[str, Scores], confidence: float) -> RichTable:
+    """The table for a terminal: F1 with its interval for each system; precision and recall too when there is one."""
+    detailed = len(systems) == 1
+    table = RichTable(box=box.SIMPLE, pad_edge=False, header_style="bold")
+    table.add_column(Text(""))
+    table.add_column(Text("gold"), justify="right")
+    for name in systems:
+        for title in ["P", "R"] if detailed else []:
+            table.add_column(Text(title), justify="right")
+        table.add_column(Text(f"{name}\nF1 [{_percent(confidence)}]"), no_wrap=True)
+    for section in score_sections(systems):
+        table.add_section()
+        table.add_row(Text(section.title, style="bold"))
+        for row in section.rows:
+            cells = [Text(f"{'    ' if row.by_type else '  '}{row.label}"), Text(str(row.gold))]
+            for score in row.scores:
+                if detailed:
+                    cells += [Text(format_share(value)) for value in _precision_recall(score)]
+                cells.append(Text(format_f1(score), style="" if row.by_type else "bold"))
+            table.add_row(*cells)
+    return table
+
+
+def markdown_tables(systems: Mapping[str, Scores], confidence: float) -> str:
+    """The same as Markdown, one table a section, with precision and recall of every system."""
+    parts = []
+    for section in score_sections(systems):
+        header = ["", "gold"]
+        for name in systems:
+            header += [f"{name} P", "R", f"F1 [{_percent(confidence)}]"]
+        lines = [_markdown_row(header), _markdown_row(["---", *["---:"] * (len(header) - 1)])]
+        for row in section.rows:
+            label = markdown_escape(row.label) if row.by_type else f"**{markdown_escape(row.label)}**"
+            cells = [label, str(row.gold)]
+            for score in row.scores:
+                cells += [*(format_share(value) for value in _precision_recall(score)), format_f1(score)]
+            lines.append(_markdown_row(cells, escape=False))
+        parts.append(f"### {section.title}\n\n" + "\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_differences(first: str, differences: Mapping[str, Mapping[str, Difference]], confidence: float) -> str:
+    """A table of the first system's F1 minus each other's; empty when there is no other."""
+    if not differences:
+        return ""
+    measures = list(dict.fromkeys(measure for row in differences.values() for measure in row))
+    lines = [_markdown_row([f"F1 difference [{_percent(confidence)}]", *measures])]
+    lines.append(_markdown_row(["---", *["---:"] * len(measures)]))
+    for other, row in differences.items():
+        cells = [format_difference(row[measure]) if measure in row else UNDEFINED for measure in measures]
+        lines.append(_markdown_row([f"{first} − {other}", *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def markdown_escape(text: str) -> str:
+    """Text that Markdown shows as it is, on one line; an underscore inside a word needs no escape there."""
+    return re.sub(r"([\\`*{}\[\]<>#|~&]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(text.split()))
+
+
+def _markdown_row(cells: Sequence[str], escape: bool = True) -> str:
+    shown = [cell.replace("|", "\\|") for cell in cells] if escape else list(cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _precision_recall(score: Score | None) -> tuple[float | None, float | None]:
+    return (score.precision, score.recall) if score else (None, None)
+
+
+def _percent(confidence: float) -> str:
+    return f"{100 * confidence:g} %"

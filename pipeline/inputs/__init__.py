@@ -1,0 +1,1 @@
+"""Files, folders, globs and stdin → documents: what stands before the first stage."""

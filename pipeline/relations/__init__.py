@@ -1,0 +1,1 @@
+"""Mentions → relations between them: a PhoBERT pair classifier, and nearest-pair rules beside it."""

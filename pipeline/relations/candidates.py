@@ -1,0 +1,122 @@
+"""Which pairs of mentions may be related at all."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.config import RelationConfig
+from pipeline.document import Document
+from pipeline.schema import Schema
+
+# Sizes of the features' value ranges, in the order of ``Candidate.features``.
+FEATURE_SIZES = (10, 6, 2, 5, 5, 5)
+_GAPS = (0, 1, 2, 3, 5, 9, 17, 33, 65)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a mention stands: words ``[first, last)``, and its sentence."""
+
+    first: int
+    last: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A directed pair of mentions that the schema allows to be related.
+
+    Attributes:
+        head, tail: indices into the document's mentions.
+        relations: indices of the relation types that may join them, in the schema's order.
+        features: distance and order as small integers, each below its entry of ``FEATURE_SIZES``: words between,
+            sentences between, whether the tail comes first, mentions of the head's and of the tail's type between, and
+            mentions of any type between.
+    """
+
+    head: int
+    tail: int
+    relations: tuple[int, ...]
+    features: tuple[int, ...]
+
+
+def mention_places(document: Document) -> list[Place]:
+    """The words that each mention covers, whole or in part."""
+    starts = [word.start for word in document.words]
+    ends = [word.end for word in document.words]
+    sentence_starts = [start for start, _ in document.sentences]
+    places: list[Place] = []
+    for mention in document.mentions:
+        first = bisect_right(ends, mention.start)
+        last = max(bisect_left(starts, mention.end), first + 1)
+        places.append(Place(first, last, bisect_right(sentence_starts, first) - 1))
+    return places
+
+
+def find_candidates(document: Document, schema: Schema, config: RelationConfig) -> list[Candidate]:
+    """All pairs that the schema allows within the configured distance, in text order of their heads."""
+    places = mention_places(document)
+    types = [mention.type for mention in document.mentions]
+    allowed = _allowed(schema)
+    before = _counts_before(types)
+    candidates: list[Candidate] = []
+    for head, head_place in enumerate(places):
+        for tail, tail_place in enumerate(places):
+            directed, symmetric = allowed.get((types[head], types[tail]), ((), ()))
+            relations = tuple(sorted((*directed, *symmetric))) if head < tail else directed
+            if head == tail or not relations:
+                continue
+            sentences = abs(head_place.sentence - tail_place.sentence)
+            words = max(tail_place.first - head_place.last, head_place.first - tail_place.last, 0)
+            if sentences > config.max_sentences or words > config.max_words:
+                continue
+            low, high = min(head, tail) + 1, max(head, tail)
+            features = (
+                bisect_right(_GAPS, words),
+                min(sentences, 5),
+                int(tail < head),
+                min(before[types[head]][high] - before[types[head]][low], 4),
+                min(before[types[tail]][high] - before[types[tail]][low], 4),
+                min(high - low, 4),
+            )
+            candidates.append(Candidate(head, tail, relations, features))
+    return candidates
+
+
+def _allowed(schema: Schema) -> dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]]:
+    """(head type, tail type) → directed and symmetric relation indices."""
+    table: dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]] = defaultdict(lambda: ((), ()))
+    for index, relation in enumerate(schema.relations.values()):
+        for head in relation.head:
+            for tail in relation.tail:
+                directed, symmetric = table[(head, tail)]
+                if relation.symmetric:
+                    table[(head, tail)] = (directed, (*symmetric, index))
+                else:
+                    table[(head, tail)] = ((*directed, index), symmetric)
+    return dict(table)
+
+
+def _counts_before(types: Sequence[str]) -> dict[str, list[int]]:
+    """For each type, how many mentions of it stand before each mention."""
+    counts: dict[str, list[int]] = {kind: [0] for kind in types}
+    for kind in types:
+        for name, row in counts.items():
+            row.append(row[-1] + (name == kind))
+    return counts
+
+
+def recall_lost(document: Document, schema: Schema, config: RelationConfig) -> list[str]:
+    """Ids ``head>tail`` of gold relations that no candidate can reach, because of distance or of the schema."""
+    reachable = {
+        (document.mentions[c.head].id, document.mentions[c.tail].id) for c in find_candidates(document, schema, config)
+    }
+    return [
+        f"{r.head}>{r.tail}"
+        for r in document.relations
+        if (r.head, r.tail) not in reachable
+        and not (schema.relations[r.type].symmetric and (r.tail, r.head) in reachable)
+    ]

@@ -1,0 +1,103 @@
+"""Documents with mentions in, relations out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.config import RelationConfig, WindowConfig
+from pipeline.document import Document, Relation
+from pipeline.relations.batch import collate, window_row
+from pipeline.relations.candidates import Candidate, find_candidates
+from pipeline.relations.encoding import RelationEncoder, RelationWindow
+from pipeline.relations.model import RelationModel, load_relation_model, to_device
+from pipeline.schema import Schema
+from pipeline.windows.tokenizer import PhobertPieces
+
+_BATCH_PIECES = 4096
+
+
+@dataclass(slots=True)
+class Unreached:
+    """Candidates that no window holds whole, so that they were not scored."""
+
+    candidates: int = 0
+
+
+class RelationClassifier:
+    """Finds relations between the mentions of a document."""
+
+    def __init__(
+        self,
+        model: RelationModel,
+        tokenizer: PhobertPieces,
+        schema: Schema,
+        config: RelationConfig,
+        windows: WindowConfig,
+        first_marker: int,
+    ) -> None:
+        self.model, self.tokenizer, self.schema, self.config = model, tokenizer, schema, config
+        self.encoder = RelationEncoder(tokenizer, schema, config.encoding, windows, first_marker)
+        self.unreached = Unreached()
+
+    @classmethod
+    def load(
+        cls, folder: Path, schema: Schema, config: RelationConfig, windows: WindowConfig, device: torch.device
+    ) -> RelationClassifier:
+        """Load what ``save_relation_model`` wrote, with the tokenizer files beside it."""
+        model, first_marker = load_relation_model(folder, len(schema.entities), len(schema.relations))
+        return cls(model.to(device).eval(), PhobertPieces(folder), schema, config, windows, first_marker)
+
+    def predict(self, documents: Sequence[Document], *, bf16: bool = False) -> list[list[Relation]]:
+        """Relations of each document above the threshold, between its mentions; sorted by head and tail position."""
+        found = [find_candidates(document, self.schema, self.config) for document in documents]
+        windows: list[tuple[int, RelationWindow]] = []
+        for index, (document, candidates) in enumerate(zip(documents, found, strict=True)):
+            encoded, lost = self.encoder(document, candidates)
+            self.unreached.candidates += len(lost)
+            windows += [(index, window) for window in encoded]
+        relations: list[list[tuple[int, int, Relation]]] = [[] for _ in documents]
+        for batch in _group(windows):
+            rows = [window_row(window, found[index]) for index, window in batch]
+            probabilities = self._probabilities(collate(rows, self.tokenizer.pad_id), bf16)
+            position = 0
+            for index, window in batch:
+                for number in window.candidates:
+                    candidate = found[index][number]
+                    relations[index] += self._relations(documents[index], candidate, probabilities[position])
+                    position += 1
+        return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
+
+    def _probabilities(self, batch: dict[str, torch.Tensor], bf16: bool) -> NDArray[np.float32]:
+        device = self.model.encoder.device
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            logits = self.model(**to_device(batch, device))["logits"]
+        probabilities: NDArray[np.float32] = torch.sigmoid(logits.float()).cpu().numpy()
+        return probabilities
+
+    def _relations(
+        self, document: Document, candidate: Candidate, probabilities: NDArray[np.float32]
+    ) -> list[tuple[int, int, Relation]]:
+        names = list(self.schema.relations)
+        head, tail = document.mentions[candidate.head].id, document.mentions[candidate.tail].id
+        return [
+            (candidate.head, candidate.tail, Relation(names[index], head, tail, float(probabilities[index])))
+            for index in candidate.relations
+            if probabilities[index] >= self.config.threshold
+        ]
+
+
+def _group(windows: Sequence[tuple[int, RelationWindow]]) -> list[list[tuple[int, RelationWindow]]]:
+    """Batches of windows of similar length, bounded in padded pieces."""
+    groups: list[list[tuple[int, RelationWindow]]] = []
+    for item in sorted(windows, key=lambda item: len(item[1].ids)):
+        if groups and len(item[1].ids) * (len(groups[-1]) + 1) <= _BATCH_PIECES:
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups

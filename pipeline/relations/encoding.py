@@ -1,0 +1,134 @@
+"""How a window's candidates reach the encoder: all of them in one pass.
+
+``markers`` puts typed markers around every mention of the window (Zhong and Chen, 2021, who mark one pair at a time);
+``levitated`` appends the markers, tied to their spans by position and attention (Ye et al., 2022); ``pooled`` leaves the
+text as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.config import WindowConfig
+from pipeline.document import Document
+from pipeline.relations.candidates import Candidate, Place, mention_places
+from pipeline.schema import Schema
+from pipeline.windows.tokenizer import PhobertPieces
+from pipeline.windows.windows import Window, context, make_windows
+
+
+@dataclass(slots=True)
+class RelationWindow:
+    """One encoder pass.
+
+    Attributes:
+        ids: pieces and markers with ``<s>`` and ``</s>``.
+        text_length: positions that are text; levitated markers stand behind them.
+        positions: for levitated markers, the text position whose position embedding each takes.
+        spans: for each mention in the window, the positions of its start and end marker (or first and last piece).
+        types: for each mention in the window, its type's index.
+        pairs: for each candidate, indices of head and tail in ``spans``.
+        candidates: for each candidate, its index in the document's list.
+    """
+
+    ids: list[int]
+    text_length: int
+    positions: list[int] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    types: list[int] = field(default_factory=list)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    candidates: list[int] = field(default_factory=list)
+
+
+class RelationEncoder:
+    """Builds the windows of a document.
+
+    Args:
+        first_marker: vocabulary id of the first marker; type ``i`` has ``first_marker + 2i`` and the id after it.
+    """
+
+    def __init__(
+        self, tokenizer: PhobertPieces, schema: Schema, encoding: str, windows: WindowConfig, first_marker: int
+    ) -> None:
+        self.tokenizer, self.encoding, self.windows = tokenizer, encoding, windows
+        self.type_ids = {name: index for index, name in enumerate(schema.entities)}
+        self.first_marker = first_marker
+
+    def __call__(self, document: Document, candidates: Sequence[Candidate]) -> tuple[list[RelationWindow], list[int]]:
+        """Cut the document into windows and give each candidate to the one with the most context around it.
+
+        Returns:
+            The windows that hold candidates, and the indices of candidates that no window holds whole.
+        """
+        if not candidates:
+            return [], []
+        pieces = self.tokenizer([word.form for word in document.words])
+        places = mention_places(document)
+        lengths = [end - start for start, end in zip(pieces.starts, pieces.starts[1:], strict=False)]
+        if self.encoding == "markers":
+            for place in places:
+                lengths[place.first] += 1
+                lengths[place.last - 1] += 1
+        windows = make_windows(
+            lengths, self.windows.pieces - 2, self.windows.overlap, [start for start, _ in document.sentences]
+        )
+        owned: dict[int, list[int]] = {}
+        lost: list[int] = []
+        for index, candidate in enumerate(candidates):
+            first = min(places[candidate.head].first, places[candidate.tail].first)
+            last = max(places[candidate.head].last, places[candidate.tail].last)
+            holding = [w for w, window in enumerate(windows) if window.first <= first and last <= window.last]
+            if not holding:
+                lost.append(index)
+                continue
+            best = max(holding, key=lambda w: context(windows[w], len(document.words), first, last))
+            owned.setdefault(best, []).append(index)
+        encoded: list[RelationWindow] = []
+        for number, indices in sorted(owned.items()):
+            limits = windows[number]
+            inside = [i for i, place in enumerate(places) if limits.first <= place.first and place.last <= limits.last]
+            window = self._encode(limits, pieces.ids, pieces.starts, inside, document, places)
+            order = {mention: slot for slot, mention in enumerate(inside)}
+            window.pairs = [(order[candidates[i].head], order[candidates[i].tail]) for i in indices]
+            window.candidates = indices
+            encoded.append(window)
+        return encoded, lost
+
+    def _encode(
+        self,
+        window: Window,
+        piece_ids: Sequence[int],
+        starts: Sequence[int],
+        inside: Sequence[int],
+        document: Document,
+        places: Sequence[Place],
+    ) -> RelationWindow:
+        types = [self.type_ids[document.mentions[i].type] for i in inside]
+        opening = {places[i].first: slot for slot, i in enumerate(inside)}
+        closing = {places[i].last - 1: slot for slot, i in enumerate(inside)}
+        ids = [self.tokenizer.bos_id]
+        begins, ends = [0] * len(inside), [0] * len(inside)
+        for word in range(window.first, window.last):
+            if word in opening:
+                begins[opening[word]] = len(ids)
+                if self.encoding == "markers":
+                    ids.append(self._marker(types[opening[word]], 0))
+            ids += piece_ids[starts[word] : starts[word + 1]]
+            if word in closing:
+                if self.encoding == "markers":
+                    ids.append(self._marker(types[closing[word]], 1))
+                ends[closing[word]] = len(ids) - 1
+        ids = [*ids[: self.windows.pieces - 1], self.tokenizer.eos_id]  # cuts only a word that exceeds the window
+        limit = len(ids) - 1
+        spans = [(min(begin, limit), min(end, limit)) for begin, end in zip(begins, ends, strict=True)]
+        result = RelationWindow(ids, len(ids), spans=spans, types=types)
+        if self.encoding == "levitated":
+            for slot, kind in enumerate(types):
+                result.positions += spans[slot]
+                result.spans[slot] = (len(result.ids), len(result.ids) + 1)
+                result.ids += [self._marker(kind, 0), self._marker(kind, 1)]
+        return result
+
+    def _marker(self, kind: int, end: int) -> int:
+        return self.first_marker + 2 * kind + end
