@@ -6,8 +6,8 @@ import importlib
 import sys
 from typing import Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 import pipeline
 from pipeline.errors import QuanheError
@@ -15,17 +15,17 @@ from pipeline.errors import QuanheError
 COMMANDS = ("train", "extract", "evaluate", "crossval", "validate")
 
 
-class _LazyCommands(typer.core.TyperGroup):
-    """Imports only the module of the command that runs: ``quanhe --help`` must not wait for torch."""
+class _LazyCommands(TyperGroup):
+    """Imports only the module of the command that runs: ``quanhe validate`` must not wait for torch."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"pipeline.commands.{cmd_name}")
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single = typer.Typer(add_completion=False)
         single.command(cmd_name)(getattr(module, f"{cmd_name}_cli"))
         command = typer.main.get_command(single)
         command.name = cmd_name
@@ -48,16 +48,13 @@ def _quanhe(
     """Facts from Vietnamese defence-diplomacy news: who holds which rank and office, who met whom, which agreements."""
 
 
-def main(arguments: list[str] | None = None) -> Any:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; an error of the input is one clear message on stderr and exit code 2."""
     try:
         app(arguments)
     except QuanheError as error:
         print(f"quanhe: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone, e.g. `| head`; nothing is wrong
-        sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def use_bf16(setting: str, device: torch.device) -> bool:
     if setting != "auto":
         return setting == "bf16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 

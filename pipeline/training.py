@@ -12,6 +12,7 @@ import torch
 from datasets import Dataset
 from torch import nn
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
 
 from pipeline.config import TrainerConfig
 
@@ -27,7 +28,7 @@ class History:
     loss: float = 0.0
 
 
-class _KeepBest(TrainerCallback):
+class _KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
     """Scores dev after each epoch, keeps the best weights, and stops when it no longer gets better."""
 
     def __init__(self, model: nn.Module, score: Callable[[], float], patience: int, history: History) -> None:
@@ -106,7 +107,7 @@ def train_model(
             compute_loss_func=loss,
         )
         if not progress:
-            trainer.remove_callback(_printer())
+            trainer.remove_callback(PrinterCallback)
         result = trainer.train()
     history.loss = float(result.training_loss)
     if keeper and keeper.best_state is not None:
@@ -114,12 +115,6 @@ def train_model(
         history.epochs = len(history.dev)
     model.eval()
     return history
-
-
-def _printer() -> type[TrainerCallback]:
-    from transformers.trainer_callback import PrinterCallback
-
-    return PrinterCallback
 
 
 def parameter_groups(model: nn.Module, config: TrainerConfig) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pipeline.errors import Problem, ProblemsError, QuanheError, read_utf8
@@ -49,11 +50,11 @@ def read_yaml(path: str | Path) -> tuple[dict[str, Any], dict[Location, Place]]:
 
 def _plain(node: Any, location: Location, path: str, places: dict[Location, Place]) -> Any:
     """Copy ruamel's containers to dict and list, noting the line of each key and item."""
-    if isinstance(node, dict):
+    if isinstance(node, CommentedMap):
         for key in node:
             places[(*location, str(key))] = (path, node.lc.key(key)[0] + 1)
         return {str(key): _plain(value, (*location, str(key)), path, places) for key, value in node.items()}
-    if isinstance(node, list):
+    if isinstance(node, CommentedSeq):
         for index in range(len(node)):
             places[(*location, index)] = (path, node.lc.item(index)[0] + 1)
         return [_plain(value, (*location, index), path, places) for index, value in enumerate(node)]

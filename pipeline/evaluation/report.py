@@ -227,7 +227,7 @@ def render_html(report: Report, parts: Sequence[ErrorPart], title: str) -> str:
     }
     sections = tables.score_sections(report.systems)
     names = list(report.systems)
-    return environment.get_template("report.html").render(
+    page: str = environment.get_template("report.html").render(
         title=title,
         report=report,
         names=names,
@@ -239,6 +239,7 @@ def render_html(report: Report, parts: Sequence[ErrorPart], title: str) -> str:
         nothing=NOTHING,
         parts=parts,
     )
+    return page
 
 
 def _confusion_types(scores: Scores) -> list[str]:

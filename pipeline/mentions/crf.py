@@ -103,9 +103,7 @@ def _shape(character: str) -> str:
     return "9" if character.isdigit() else character
 
 
-def _group(
-    words: Sequence[Word], labels: Sequence[str], scores: Sequence[float]
-) -> list[tuple[int, int, str, float]]:
+def _group(words: Sequence[Word], labels: Sequence[str], scores: Sequence[float]) -> list[tuple[int, int, str, float]]:
     """Raw spans ``(start, end, type, score)`` of a legal label sequence; the score is the least sure word's."""
     spans: list[tuple[int, int, str, float]] = []
     for index, label in enumerate(labels):

@@ -41,9 +41,7 @@ def encode_windows(document: Document, tokenizer: PhobertPieces, config: WindowC
     """Cut a document's words into windows of at most ``config.pieces`` piece ids."""
     pieces = tokenizer([word.form for word in document.words])
     lengths = [end - start for start, end in zip(pieces.starts, pieces.starts[1:], strict=False)]
-    windows = make_windows(
-        lengths, config.pieces - 2, config.overlap, [start for start, _ in document.sentences]
-    )
+    windows = make_windows(lengths, config.pieces - 2, config.overlap, [start for start, _ in document.sentences])
     return [_encode(window, pieces, tokenizer, config.pieces - 2) for window in windows]
 
 
@@ -62,28 +60,31 @@ class Tagger:
         model: a token classifier; its labels are IOB2.
         tokenizer: of the same encoder.
         windows: how long articles are cut.
+        bf16: compute in bfloat16.
     """
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PhobertPieces, windows: WindowConfig) -> None:
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PhobertPieces, windows: WindowConfig, *, bf16: bool = False
+    ) -> None:
         limit = max_pieces(model.config)
         if windows.pieces > limit:
             raise QuanheError(f"windows.pieces is {windows.pieces}, but the encoder takes {limit}; lower it to {limit}")
-        self.model, self.tokenizer, self.windows = model, tokenizer, windows
+        self.model, self.tokenizer, self.windows, self.bf16 = model, tokenizer, windows, bf16
         self.labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
         self._start, self._transitions = legal_transitions(self.labels)
 
     @classmethod
-    def load(cls, folder: Path, windows: WindowConfig, device: torch.device) -> Tagger:
+    def load(cls, folder: Path, windows: WindowConfig, device: torch.device, *, bf16: bool = False) -> Tagger:
         """Load what ``save_fp16`` wrote, with the tokenizer files beside it."""
         labels = encoder_config(folder).id2label
         model = load_token_classifier(folder, [labels[index] for index in range(len(labels))])
-        return cls(model.to(device).eval(), PhobertPieces(folder), windows)
+        return cls(model.to(device).eval(), PhobertPieces(folder), windows, bf16=bf16)
 
-    def predict(self, documents: Sequence[Document], *, bf16: bool = False) -> list[list[Mention]]:
+    def predict(self, documents: Sequence[Document]) -> list[list[Mention]]:
         """Mentions of each document, in text order. The documents need words; they are not changed."""
         encoded = [encode_windows(document, self.tokenizer, self.windows) for document in documents]
         flat = [window for windows in encoded for window in windows]
-        scores = self._score(flat, bf16)
+        scores = self._score(flat)
         result: list[list[Mention]] = []
         position = 0
         for document, windows in zip(documents, encoded, strict=True):
@@ -92,13 +93,13 @@ class Tagger:
             position += len(windows)
         return result
 
-    def _score(self, windows: Sequence[EncodedWindow], bf16: bool) -> list[Scores]:
+    def _score(self, windows: Sequence[EncodedWindow]) -> list[Scores]:
         """Log probabilities ``[words, labels]`` of each window, in the order given."""
         scores: list[Scores] = [np.zeros((0, 0), dtype=np.float32)] * len(windows)
         device = self.model.device
         for batch in batches([len(window.ids) for window in windows]):
             ids = pad_rows([windows[index].ids for index in batch], self.tokenizer.pad_id).to(device)
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
                 logits = self.model(input_ids=ids, attention_mask=(ids != self.tokenizer.pad_id).long()).logits
             probabilities = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
             for row, index in enumerate(batch):
@@ -119,12 +120,13 @@ class Tagger:
         words = document.words
         spans = decode(scores, self.labels, self._start, self._transitions)
         return number_mentions(
-            document.text, ((words[first].start, words[last - 1].end, kind, score) for first, last, kind, score in spans)
+            document.text,
+            ((words[first].start, words[last - 1].end, kind, score) for first, last, kind, score in spans),
         )
 
 
 def batches(lengths: Sequence[int], tokens: int = 8192) -> Iterator[list[int]]:
-    """Indices grouped by similar length, each group at most ``tokens`` once padded: little is padded, memory is flat."""
+    """Indices grouped by similar length, each group at most ``tokens`` once padded: little padding, flat memory."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
         if batch and lengths[index] * (len(batch) + 1) > tokens:

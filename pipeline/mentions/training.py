@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from torch import nn
 from torch.nn import functional
 
 from pipeline.config import Config
@@ -51,7 +50,8 @@ def train_tagger(
         attention_probs_dropout_prob=0.0,
         classifier_dropout=settings.dropout,
     ).to(device)
-    tagger = Tagger(model, tokenizer, config.windows)
+    bf16 = use_bf16(config.precision, device)
+    tagger = Tagger(model, tokenizer, config.windows, bf16=bf16)
     label_ids = {label: index for index, label in enumerate(schema.labels)}
     rows = training_rows(documents, labels, tokenizer, config.windows, label_ids)
     history = train_model(
@@ -61,7 +61,7 @@ def train_tagger(
         settings,
         seed=config.seed,
         device=device,
-        bf16=use_bf16(config.precision, device),
+        bf16=bf16,
         progress=progress,
         loss=_make_loss(settings.class_weights, settings.label_smoothing, rows, len(schema.labels)),
         dev_score=(lambda: dev_score(tagger)) if dev_score else None,
@@ -110,8 +110,3 @@ def _make_loss(
         )
 
     return loss
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Number of weights."""
-    return sum(parameter.numel() for parameter in model.parameters())

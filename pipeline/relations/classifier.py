@@ -40,20 +40,30 @@ class RelationClassifier:
         config: RelationConfig,
         windows: WindowConfig,
         first_marker: int,
+        *,
+        bf16: bool = False,
     ) -> None:
+        self.bf16 = bf16
         self.model, self.tokenizer, self.schema, self.config = model, tokenizer, schema, config
         self.encoder = RelationEncoder(tokenizer, schema, config.encoding, windows, first_marker)
         self.unreached = Unreached()
 
     @classmethod
     def load(
-        cls, folder: Path, schema: Schema, config: RelationConfig, windows: WindowConfig, device: torch.device
+        cls,
+        folder: Path,
+        schema: Schema,
+        config: RelationConfig,
+        windows: WindowConfig,
+        device: torch.device,
+        *,
+        bf16: bool = False,
     ) -> RelationClassifier:
         """Load what ``save_relation_model`` wrote, with the tokenizer files beside it."""
         model, first_marker = load_relation_model(folder, len(schema.entities), len(schema.relations))
-        return cls(model.to(device).eval(), PhobertPieces(folder), schema, config, windows, first_marker)
+        return cls(model.to(device).eval(), PhobertPieces(folder), schema, config, windows, first_marker, bf16=bf16)
 
-    def predict(self, documents: Sequence[Document], *, bf16: bool = False) -> list[list[Relation]]:
+    def predict(self, documents: Sequence[Document]) -> list[list[Relation]]:
         """Relations of each document above the threshold, between its mentions; sorted by head and tail position."""
         found = [find_candidates(document, self.schema, self.config) for document in documents]
         windows: list[tuple[int, RelationWindow]] = []
@@ -64,7 +74,7 @@ class RelationClassifier:
         relations: list[list[tuple[int, int, Relation]]] = [[] for _ in documents]
         for batch in _group(windows):
             rows = [window_row(window, found[index]) for index, window in batch]
-            probabilities = self._probabilities(collate(rows, self.tokenizer.pad_id), bf16)
+            probabilities = self._probabilities(collate(rows, self.tokenizer.pad_id))
             position = 0
             for index, window in batch:
                 for number in window.candidates:
@@ -73,9 +83,9 @@ class RelationClassifier:
                     position += 1
         return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
 
-    def _probabilities(self, batch: dict[str, torch.Tensor], bf16: bool) -> NDArray[np.float32]:
+    def _probabilities(self, batch: dict[str, torch.Tensor]) -> NDArray[np.float32]:
         device = self.model.encoder.device
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(**to_device(batch, device))["logits"]
         probabilities: NDArray[np.float32] = torch.sigmoid(logits.float()).cpu().numpy()
         return probabilities

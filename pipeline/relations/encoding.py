@@ -1,8 +1,8 @@
 """How a window's candidates reach the encoder: all of them in one pass.
 
 ``markers`` puts typed markers around every mention of the window (Zhong and Chen, 2021, who mark one pair at a time);
-``levitated`` appends the markers, tied to their spans by position and attention (Ye et al., 2022); ``pooled`` leaves the
-text as it is.
+``levitated`` appends the markers, tied to their spans by position and attention (Ye et al., 2022); ``pooled`` leaves
+the text as it is.
 """
 
 from __future__ import annotations

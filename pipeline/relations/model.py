@@ -96,7 +96,9 @@ class RelationModel(nn.Module):
         if labels is None:
             return {"logits": logits}
         asked = labels >= 0
-        losses = functional.binary_cross_entropy_with_logits(logits.float(), labels.clamp(min=0).float(), reduction="none")
+        losses = functional.binary_cross_entropy_with_logits(
+            logits.float(), labels.clamp(min=0).float(), reduction="none"
+        )
         return {"loss": (losses * asked).sum() / asked.sum().clamp(min=1), "logits": logits}
 
 

@@ -45,7 +45,8 @@ def train_relations(
     tokenizer = PhobertPieces(encoder)
     model, first_marker = build_model(encoder, len(schema.entities), len(schema.relations), settings.dropout)
     model.to(device)
-    classifier = RelationClassifier(model, tokenizer, schema, settings, config.windows, first_marker)
+    bf16 = use_bf16(config.precision, device)
+    classifier = RelationClassifier(model, tokenizer, schema, settings, config.windows, first_marker, bf16=bf16)
     history = train_model(
         model,
         Dataset.from_list(training_rows(documents, classifier.encoder, schema, config)),
@@ -53,7 +54,7 @@ def train_relations(
         settings,
         seed=config.seed,
         device=device,
-        bf16=use_bf16(config.precision, device),
+        bf16=bf16,
         progress=progress,
         dev_score=(lambda: dev_score(classifier)) if dev_score else None,
     )

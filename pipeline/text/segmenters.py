@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -49,8 +49,9 @@ class UndertheseaSegmenter:
         from underthesea_core import CRFFeaturizer, CRFTagger
 
         spec = importlib.util.find_spec("underthesea")
-        folder = Path(spec.submodule_search_locations[0]) / _UNDERTHESEA_MODEL if spec and _has_path(spec) else None
-        if folder is None or not folder.is_dir():
+        places = (spec.submodule_search_locations or []) if spec else []
+        folder = next((Path(place) / _UNDERTHESEA_MODEL for place in places), Path())
+        if not (folder / "models.bin").is_file():
             raise QuanheError("underthesea's word segmentation model is not installed; run: make setup")
         self._tagger = CRFTagger()
         self._tagger.load(str(folder / "models.bin"))
@@ -69,11 +70,10 @@ class UndertheseaSegmenter:
         return [index > 0 and tag == "I-W" for index, tag in enumerate(tags)]
 
 
-def _has_path(spec: importlib.machinery.ModuleSpec) -> bool:
-    return bool(spec.submodule_search_locations)
-
-
-_SEGMENTERS = {"underthesea-crf": UndertheseaSegmenter, "syllables": SyllableSegmenter}
+_SEGMENTERS: dict[str, Callable[[], Segmenter]] = {
+    "underthesea-crf": UndertheseaSegmenter,
+    "syllables": SyllableSegmenter,
+}
 SEGMENTER_NAMES = tuple(_SEGMENTERS)
 
 
@@ -85,8 +85,7 @@ def load_segmenter(name: str) -> Segmenter:
     """
     if name not in _SEGMENTERS:
         raise QuanheError(f"unknown segmenter {name!r}; choose one of {', '.join(_SEGMENTERS)}")
-    segmenter: Segmenter = _SEGMENTERS[name]()
-    return segmenter
+    return _SEGMENTERS[name]()
 
 
 def check_segmenter(stored: str, segmenter: Segmenter) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 _ENDINGS = {".", "!", "?", "…"}
 _CLOSERS = {'"', "”", "’", "'", ")", "]", "»"}
 # Written with a full stop and followed by a capital without ending the sentence.
-_ABBREVIATIONS = frozenset(
-    "tp tx tt gs pgs ts ths bs cn kts ks nxb mr mrs ms dr st vs no jr sr gen col lt adm capt maj".split()
-)
+# fmt: off
+_ABBREVIATIONS = frozenset([
+    "tp", "tx", "tt", "gs", "pgs", "ts", "ths", "bs", "cn", "kts", "ks", "nxb",
+    "mr", "mrs", "ms", "dr", "st", "vs", "no", "jr", "sr", "gen", "col", "lt", "adm", "capt", "maj",
+])
+# fmt: on
 
 
 def sentence_starts(text: str, tokens: Sequence[tuple[int, int]]) -> list[int]:

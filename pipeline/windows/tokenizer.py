@@ -77,7 +77,7 @@ class PhobertPieces:
             raise ValueError(f"word {blank} is blank")
         encoding = self._bpe.encode(forms, is_pretokenized=True, add_special_tokens=False)
         ids = [piece if piece < self._known else self.unk_id for piece in encoding.ids]
-        words: list[int] = encoding.word_ids
+        words = [word for word in encoding.word_ids if word is not None]
         starts = [index for index, word in enumerate(words) if index == 0 or words[index - 1] != word]
         return Pieces(ids, words, [*starts, len(ids)], encoding.offsets)
 

@@ -1,0 +1,49 @@
+# quanhe: `make train` and `make test` set up everything that they need.
+PYTHON ?= python3
+VENV := .venv
+QUANHE := $(VENV)/bin/quanhe
+CONFIG ?= configs/default.yaml
+INPUT ?= seeds
+OUTPUT ?= out/facts.jsonl
+DATA ?=
+READY := $(VENV)/.ready
+
+.PHONY: help setup train extract evaluate crossval validate test lint clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## Make the virtual environment.
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "quanhe needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+train: $(READY)  ## Train both stages as CONFIG says; print held-out scores; write models/.
+	$(QUANHE) train --config $(CONFIG)
+
+extract: $(READY)  ## Facts from INPUT (a file, folder or glob) to OUTPUT.
+	@mkdir -p $(dir $(OUTPUT))
+	$(QUANHE) extract $(INPUT) --output $(OUTPUT)
+
+evaluate: $(READY)  ## Score the saved model on held-out articles, or on DATA=folder.
+	$(QUANHE) evaluate $(if $(DATA),--data $(DATA))
+
+crossval: $(READY)  ## Leave one training article out at a time.
+	$(QUANHE) crossval --config $(CONFIG)
+
+validate: $(READY)  ## Check all annotations.
+	$(QUANHE) validate --config $(CONFIG)
+
+test: $(READY)  ## Run the tests.
+	$(VENV)/bin/python -m pytest
+
+lint: $(READY)  ## Style and types.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean:  ## Remove the virtual environment and all that was made by runs.
+	rm -rf $(VENV) runs out

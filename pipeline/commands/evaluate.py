@@ -1,0 +1,66 @@
+"""``quanhe evaluate``: a saved model and the baselines on labelled articles that it has never seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.config import Config, DataConfig, Source, load_config
+from pipeline.data.corpus import load_source, load_split
+from pipeline.errors import QuanheError
+from pipeline.evaluation.report import Report
+from pipeline.evaluation.tables import rich_table
+from pipeline.experiment import score_systems
+from pipeline.model import default_model, load_model
+
+
+def evaluate(
+    model_folder: Path, data: Path | None, output: Path, *, texts: Path | None = None, config: Config | None = None
+) -> Report:
+    """Score a model and the baselines in its folder, and write the report.
+
+    Args:
+        data: a folder of brat files, or a CoNLL file; ``None`` takes the test articles of the model's config.
+        output: folder for ``report.json``, ``report.md`` and ``report.html``.
+        texts: the folder of the ``.txt`` files when they are not beside the ``.ann`` files.
+        config: settings that go before the model's.
+
+    Raises:
+        QuanheError: the model or the data are not in order, or the model has seen an article.
+    """
+    model, manifest = load_model(model_folder, config)
+    stored = (config or model.config).data
+    if data is None:
+        documents = load_split(stored, "test")
+        if not documents:
+            raise QuanheError("the model's config names no test articles; name a folder with --data")
+    else:
+        settings = DataConfig(format="conll" if data.is_file() else "brat", columns=stored.columns)
+        documents = load_source(Source(path=data, texts=texts), settings)
+    return score_systems(model, manifest, documents, output, title=f"{manifest.name} on {data or 'test articles'}")
+
+
+def evaluate_cli(
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of .txt and .ann, or a CoNLL file; else the test split.")
+    ] = None,
+    texts: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the .txt, if not beside.")] = None,
+    model: Annotated[Path | None, typer.Option(metavar="DIR", help="Model folder; the shipped one by default.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings that go before the model's.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of --config.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the report.")] = Path(
+        "runs/evaluate"
+    ),
+) -> None:
+    """Score a model beside its baselines; write report.json, report.md and report.html."""
+    if overrides and not config:
+        raise QuanheError("--set changes a setting of --config; name the config too")
+    settings = load_config(config, overrides or ()) if config else None
+    report = evaluate(model or default_model(), data, output, texts=texts, config=settings)
+    Console().print(rich_table(report.systems, report.confidence))
+    typer.echo(f"report: {output / 'report.html'}", err=True)

@@ -1,0 +1,158 @@
+"""Model folders: training makes one, everything else reads one."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.config import Config, load_config
+from pipeline.encoders import TOKENIZER_FILES, pick_device, save_fp16, use_bf16
+from pipeline.errors import QuanheError
+from pipeline.extractor import Extractor
+from pipeline.manifest import Manifest, read_manifest, write_manifest
+from pipeline.mentions.crf import CrfTagger
+from pipeline.mentions.tagger import Tagger
+from pipeline.relations.classifier import RelationClassifier
+from pipeline.relations.model import save_relation_model
+from pipeline.relations.rules import NearestPairRules
+from pipeline.schema import Schema, load_schema
+from pipeline.text.segmenters import check_segmenter, load_segmenter
+from pipeline.text.words import WordSplitter
+
+_CRF_FILE = "baseline/crf.crfsuite"
+
+
+class Model:
+    """Trained stages with everything around them.
+
+    Attributes:
+        crf_path: the baseline's file; ``None`` when the folder has none.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        schema: Schema,
+        splitter: WordSplitter,
+        tagger: Tagger,
+        relations: RelationClassifier | None,
+        crf_path: Path | None = None,
+    ) -> None:
+        self.config, self.schema, self.splitter = config, schema, splitter
+        self.tagger, self.relations, self.crf_path = tagger, relations, crf_path
+
+    def extractor(self) -> Extractor:
+        """quanhe itself: tagger and relation classifier."""
+        return Extractor(self.schema, self.splitter, self.tagger, self.relations)
+
+    def systems(self) -> dict[str, Extractor]:
+        """quanhe and the baselines, for reports: what does each trained stage buy?"""
+        systems = {"quanhe": self.extractor()}
+        rules = NearestPairRules(self.schema, self.config.relations) if self.schema.relations else None
+        if rules:
+            systems["PhoBERT + rules"] = Extractor(self.schema, self.splitter, self.tagger, rules)
+        if self.crf_path:
+            name = "CRF + rules" if rules else "CRF"
+            systems[name] = Extractor(self.schema, self.splitter, CrfTagger(self.crf_path), rules)
+        return systems
+
+
+def save_model(model: Model, manifest: Manifest, folder: Path, extra: dict[str, str]) -> None:
+    """Write a complete model folder, or nothing: it is built beside its place and moved there.
+
+    Args:
+        extra: further text files, name → content (scores, model card).
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        new = Path(scratch) / "model"
+        new.mkdir()
+        _write_yaml(model.config.resolved(), new / "config.yaml")
+        _write_yaml(model.schema.model_dump(mode="json"), new / "schema.yaml")
+        save_fp16(model.tagger.model, new / "entities")
+        _copy_tokenizer(model.tagger.tokenizer.folder, new / "entities")
+        if model.relations:
+            save_relation_model(model.relations.model, new / "relations")
+            _copy_tokenizer(model.relations.tokenizer.folder, new / "relations")
+        if model.crf_path:
+            (new / _CRF_FILE).parent.mkdir()
+            shutil.copyfile(model.crf_path, new / _CRF_FILE)
+        for name, content in extra.items():
+            (new / name).write_text(content, encoding="utf-8")
+        write_manifest(manifest, new)
+        old = Path(scratch) / "old"
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+
+
+def _copy_tokenizer(source: Path, target: Path) -> None:
+    for name in (*TOKENIZER_FILES, "tokenizer_config.json", "added_tokens.json"):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
+def _write_yaml(data: Any, path: Path) -> None:
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    with path.open("w", encoding="utf-8") as stream:
+        yaml.dump(data, stream)
+
+
+def load_model(folder: str | Path, config: Config | None = None) -> tuple[Model, Manifest]:
+    """Read a model folder.
+
+    Args:
+        config: its device, precision, relation threshold and evaluation settings go before the stored ones.
+
+    Raises:
+        QuanheError: the folder is incomplete or damaged, or needs a segmenter that is not there.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    stored = load_config(folder / "config.yaml")
+    if config:
+        relations = stored.relations.model_copy(update={"threshold": config.relations.threshold})
+        update = {"device": config.device, "precision": config.precision, "evaluation": config.evaluation}
+        stored = stored.model_copy(update={**update, "relations": relations})
+    schema = load_schema(folder / "schema.yaml")
+    segmenter = load_segmenter(stored.text.segmenter)
+    warning = check_segmenter(manifest.segmenter, segmenter)
+    if warning:
+        print(f"quanhe: {warning}", file=sys.stderr)
+    device = pick_device(stored.device)
+    bf16 = use_bf16(stored.precision, device)
+    tagger = Tagger.load(folder / "entities", stored.windows, device, bf16=bf16)
+    classifier = None
+    if (folder / "relations").is_dir():
+        classifier = RelationClassifier.load(
+            folder / "relations", schema, stored.relations, stored.windows, device, bf16=bf16
+        )
+    crf_path = folder / _CRF_FILE if (folder / _CRF_FILE).is_file() else None
+    return Model(stored, schema, WordSplitter(segmenter), tagger, classifier, crf_path), manifest
+
+
+def load_pipeline(folder: str | Path, config: Config | None = None) -> Extractor:
+    """A model folder, ready to extract."""
+    model, _ = load_model(folder, config)
+    return model.extractor()
+
+
+def default_model() -> Path:
+    """The shipped model: ``models/defence-diplomacy`` here, or in the checkout that the code lies in.
+
+    Raises:
+        QuanheError: it is in neither place.
+    """
+    name = Path("models/defence-diplomacy")
+    beside_code = Path(__file__).resolve().parent.parent / name
+    for folder in (name, beside_code):
+        if folder.is_dir():
+            return folder
+    raise QuanheError(f"no model at {name}; run `make train` there, or name one with --model")
