@@ -65,5 +65,11 @@ class Extractor:
 
 
 def _one_per_fact(document: Document) -> list[Relation]:
-    """Each fact's best mention pair, as the labels have it; the other pairs stay as evidence of the fact."""
-    return [Relation(fact.type, *fact.evidence[0], score=fact.score) for fact in document.facts]
+    """Each fact's nearest mention pair, as the labels have it; all its pairs stay as evidence of the fact."""
+    places = {mention.id: (mention.start, mention.end) for mention in document.mentions}
+
+    def distance(pair: tuple[str, str]) -> int:
+        (start, end), (other_start, other_end) = places[pair[0]], places[pair[1]]
+        return max(other_start - end, start - other_end)
+
+    return [Relation(fact.type, *min(fact.evidence, key=distance), score=fact.score) for fact in document.facts]

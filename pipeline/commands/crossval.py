@@ -17,7 +17,7 @@ from pipeline.errors import QuanheError
 from pipeline.evaluation.pairs import Pair
 from pipeline.evaluation.relations import TextPair, collect_seen_pairs
 from pipeline.evaluation.report import Report, write_report
-from pipeline.evaluation.tables import rich_table
+from pipeline.evaluation.tables import print_table
 from pipeline.experiment import Materials, run_system, train_stages, with_words
 from pipeline.schema import load_schema
 
@@ -96,5 +96,5 @@ def crossval_cli(
         say=lambda line: console.print(line, highlight=False),
         progress=console.is_terminal,
     )
-    Console().print(rich_table(report.systems, report.confidence))
+    print_table(report.systems, report.confidence)
     console.print(f"report: {output / 'report.html'}", highlight=False)

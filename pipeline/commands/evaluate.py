@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipeline.config import Config, DataConfig, Source, load_config
 from pipeline.data.corpus import load_source, load_split
 from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
-from pipeline.evaluation.tables import rich_table
+from pipeline.evaluation.tables import print_table
 from pipeline.experiment import score_systems
 from pipeline.model import default_model, load_model
 
@@ -62,5 +61,5 @@ def evaluate_cli(
         raise QuanheError("--set changes a setting of --config; name the config too")
     settings = load_config(config, overrides or ()) if config else None
     report = evaluate(model or default_model(), data, output, texts=texts, config=settings)
-    Console().print(rich_table(report.systems, report.confidence))
+    print_table(report.systems, report.confidence)
     typer.echo(f"report: {output / 'report.html'}", err=True)

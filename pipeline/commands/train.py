@@ -15,7 +15,7 @@ from pipeline.config import Config, load_config
 from pipeline.data.corpus import load_splits
 from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
-from pipeline.evaluation.tables import rich_table
+from pipeline.evaluation.tables import print_table
 from pipeline.experiment import Materials, score_systems, train_stages
 from pipeline.model import save_model
 from pipeline.schema import load_schema
@@ -71,5 +71,5 @@ def train_cli(
         settings, folder, say=lambda line: console.print(line, highlight=False), progress=console.is_terminal
     )
     if report:
-        Console().print(rich_table(report.systems, report.confidence))
+        print_table(report.systems, report.confidence)
     console.print(f"model: {folder}", highlight=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -124,6 +125,14 @@ def rich_table(systems: Mapping[str, Scores], confidence: float) -> RichTable:
                 cells.append(Text(format_f1(score), style="" if row.by_type else "bold"))
             table.add_row(*cells)
     return table
+
+
+def print_table(systems: Mapping[str, Scores], confidence: float) -> None:
+    """Print the scores on stdout, wide enough to be read when stdout is no terminal."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=60 + 26 * len(systems))
+    console.print(rich_table(systems, confidence))
 
 
 def markdown_tables(systems: Mapping[str, Scores], confidence: float) -> str:
