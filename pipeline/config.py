@@ -95,11 +95,11 @@ class TrainerConfig(_Section):
         patience: epochs without a better dev score before training stops (dev data only).
     """
 
-    epochs: Positive = 20
+    epochs: Positive = 15
     batch: Positive = 4
-    learning_rate: Rate = 2e-4
-    head_learning_rate: Rate = 1e-3
-    layer_decay: Rate = 0.9
+    learning_rate: Rate = 5e-4
+    head_learning_rate: Rate = 5e-3
+    layer_decay: Rate = 1.0
     warmup: Share = 0.1
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1

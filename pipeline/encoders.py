@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
+from transformers.utils import logging as hf_logging
 
 from pipeline.errors import QuanheError
 
@@ -81,10 +84,25 @@ def load_token_classifier(folder: Path, labels: list[str], **changes: Any) -> Pr
     )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No loading bar and no report of heads that are meant to be fresh."""
+    level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(level)
+        if bars:
+            hf_logging.enable_progress_bar()
+
+
 def _load(kind: Any, folder: Path, **changes: Any) -> PreTrainedModel:
     encoder_config(folder)
     try:
-        model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **changes)
+        with _quiet():
+            model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **changes)
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         raise QuanheError(f"encoder {folder}: weights cannot be read ({_first_line(error)}); copy it again") from error
     return model

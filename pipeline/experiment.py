@@ -12,7 +12,7 @@ from torch import nn
 
 import pipeline
 from pipeline.config import Config
-from pipeline.data.align import bio_labels, gold_edges
+from pipeline.data.align import bio_labels, gold_edges, surviving
 from pipeline.document import Document
 from pipeline.encoders import find_encoder
 from pipeline.errors import QuanheError
@@ -250,5 +250,20 @@ def score_systems(
             "model": f"{manifest.name}, config {manifest.config_hash}, quanhe {manifest.quanhe}",
             "encoder": manifest.encoder,
             "trained on": f"{len(manifest.training.articles)} articles",
+            **_losses(model, documents),
         },
     )
+
+
+def _losses(model: Model, documents: Sequence[Document]) -> dict[str, str]:
+    """What no model could find any more: spans lost to segmentation, relations lost to distance."""
+    mentions = sum(len(document.mentions) for document in documents)
+    kept = sum(len(surviving(document.mentions, document.words)) for document in documents)
+    losses = {"gold spans that are whole words": f"{kept} of {mentions}; the others count as misses"}
+    if model.relations:
+        far, outside = map(sum, zip(*(model.relations.out_of_reach(document) for document in documents), strict=True))
+        total_relations = sum(len(document.relations) for document in documents)
+        losses["gold relations out of reach"] = (
+            f"{far} of {total_relations} further apart than candidates may be, {outside} in no window; all are misses"
+        )
+    return losses

@@ -109,7 +109,7 @@ def load_model(folder: str | Path, config: Config | None = None) -> tuple[Model,
     """Read a model folder.
 
     Args:
-        config: its device, precision, relation threshold and evaluation settings go before the stored ones.
+        config: what it sets of device, precision, relation threshold and evaluation goes before the stored settings.
 
     Raises:
         QuanheError: the folder is incomplete or damaged, or needs a segmenter that is not there.
@@ -118,9 +118,7 @@ def load_model(folder: str | Path, config: Config | None = None) -> tuple[Model,
     manifest = read_manifest(folder)
     stored = load_config(folder / "config.yaml")
     if config:
-        relations = stored.relations.model_copy(update={"threshold": config.relations.threshold})
-        update = {"device": config.device, "precision": config.precision, "evaluation": config.evaluation}
-        stored = stored.model_copy(update={**update, "relations": relations})
+        stored = _with_settings(stored, config)
     schema = load_schema(folder / "schema.yaml")
     segmenter = load_segmenter(stored.text.segmenter)
     warning = check_segmenter(manifest.segmenter, segmenter)
@@ -136,6 +134,15 @@ def load_model(folder: str | Path, config: Config | None = None) -> tuple[Model,
         )
     crf_path = folder / _CRF_FILE if (folder / _CRF_FILE).is_file() else None
     return Model(stored, schema, WordSplitter(segmenter), tagger, classifier, crf_path), manifest
+
+
+def _with_settings(stored: Config, config: Config) -> Config:
+    """The stored config with what the given one sets and a trained model can still follow."""
+    names = {"device", "precision", "evaluation"} & config.model_fields_set
+    update: dict[str, Any] = {name: getattr(config, name) for name in names}
+    if "threshold" in config.relations.model_fields_set:
+        update["relations"] = stored.relations.model_copy(update={"threshold": config.relations.threshold})
+    return stored.model_copy(update=update)
 
 
 def load_pipeline(folder: str | Path, config: Config | None = None) -> Extractor:

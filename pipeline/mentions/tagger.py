@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from pipeline.training import pad_rows
 from pipeline.windows.tokenizer import PhobertPieces, Pieces
 from pipeline.windows.windows import Window, best_windows, make_windows
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedWindow:
@@ -28,13 +31,11 @@ class EncodedWindow:
     Attributes:
         ids: piece ids with ``<s>`` and ``</s>``.
         first_pieces: for each word of the window, where its first piece stands in ``ids``.
-        cut: pieces left out of a word that is longer than a whole window.
     """
 
     window: Window
     ids: list[int]
     first_pieces: list[int]
-    cut: int = 0
 
 
 def encode_windows(document: Document, tokenizer: PhobertPieces, config: WindowConfig) -> list[EncodedWindow]:
@@ -48,9 +49,11 @@ def encode_windows(document: Document, tokenizer: PhobertPieces, config: WindowC
 def _encode(window: Window, pieces: Pieces, tokenizer: PhobertPieces, capacity: int) -> EncodedWindow:
     start, end = pieces.starts[window.first], pieces.starts[window.last]
     kept = min(end, start + capacity)  # only a single word that exceeds the window is cut; its label is on its start
+    if kept < end:
+        _log.warning("a word of %d pieces is longer than a window; its last %d are not read", end - start, end - kept)
     ids = [tokenizer.bos_id, *pieces.ids[start:kept], tokenizer.eos_id]
     first_pieces = [pieces.starts[word] - start + 1 for word in range(window.first, window.last)]
-    return EncodedWindow(window, ids, first_pieces, end - kept)
+    return EncodedWindow(window, ids, first_pieces)
 
 
 class Tagger:

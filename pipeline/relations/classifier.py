@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +12,13 @@ from numpy.typing import NDArray
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document, Relation
 from pipeline.relations.batch import collate, window_row
-from pipeline.relations.candidates import Candidate, find_candidates
+from pipeline.relations.candidates import Candidate, find_candidates, recall_lost
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.model import RelationModel, load_relation_model, to_device
 from pipeline.schema import Schema
 from pipeline.windows.tokenizer import PhobertPieces
 
 _BATCH_PIECES = 4096
-
-
-@dataclass(slots=True)
-class Unreached:
-    """Candidates that no window holds whole, so that they were not scored."""
-
-    candidates: int = 0
 
 
 class RelationClassifier:
@@ -46,7 +38,6 @@ class RelationClassifier:
         self.bf16 = bf16
         self.model, self.tokenizer, self.schema, self.config = model, tokenizer, schema, config
         self.encoder = RelationEncoder(tokenizer, schema, config.encoding, windows, first_marker)
-        self.unreached = Unreached()
 
     @classmethod
     def load(
@@ -68,8 +59,7 @@ class RelationClassifier:
         found = [find_candidates(document, self.schema, self.config) for document in documents]
         windows: list[tuple[int, RelationWindow]] = []
         for index, (document, candidates) in enumerate(zip(documents, found, strict=True)):
-            encoded, lost = self.encoder(document, candidates)
-            self.unreached.candidates += len(lost)
+            encoded, _ = self.encoder(document, candidates)
             windows += [(index, window) for window in encoded]
         relations: list[list[tuple[int, int, Relation]]] = [[] for _ in documents]
         for batch in _group(windows):
@@ -82,6 +72,21 @@ class RelationClassifier:
                     relations[index] += self._relations(documents[index], candidate, probabilities[position])
                     position += 1
         return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
+
+    def out_of_reach(self, document: Document) -> tuple[int, int]:
+        """Gold relations of a document that can never be found between its mentions.
+
+        Returns:
+            How many are no candidates (further apart than configured), and how many more no window holds whole.
+        """
+        candidates = find_candidates(document, self.schema, self.config)
+        _, lost = self.encoder(document, candidates)
+        ends = {
+            frozenset((document.mentions[candidates[i].head].id, document.mentions[candidates[i].tail].id))
+            for i in lost
+        }
+        far = recall_lost(document, self.schema, self.config)
+        return len(far), sum(frozenset((relation.head, relation.tail)) in ends for relation in document.relations)
 
     def _probabilities(self, batch: dict[str, torch.Tensor]) -> NDArray[np.float32]:
         device = self.model.encoder.device
