@@ -85,8 +85,8 @@ def load_token_classifier(folder: Path, labels: list[str], **changes: Any) -> Pr
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No loading bar and no report of heads that are meant to be fresh."""
+def quiet() -> Iterator[None]:
+    """Keep transformers from telling of loading bars and fresh weights: here they are meant to be fresh."""
     level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
     hf_logging.set_verbosity_error()
     hf_logging.disable_progress_bar()
@@ -101,7 +101,7 @@ def _quiet() -> Iterator[None]:
 def _load(kind: Any, folder: Path, **changes: Any) -> PreTrainedModel:
     encoder_config(folder)
     try:
-        with _quiet():
+        with quiet():
             model: PreTrainedModel = kind.from_pretrained(folder, dtype=torch.float32, **changes)
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         raise QuanheError(f"encoder {folder}: weights cannot be read ({_first_line(error)}); copy it again") from error

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from pipeline.encoders import load_encoder, save_fp16
+from pipeline.encoders import load_encoder, quiet, save_fp16
 from pipeline.errors import QuanheError
 from pipeline.relations.candidates import FEATURE_SIZES
 
@@ -117,7 +117,8 @@ def build_model(encoder: Path, types: int, relations: int, dropout: float) -> tu
     """
     body = load_encoder(encoder, hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0)
     first_marker = body.get_input_embeddings().num_embeddings
-    body.resize_token_embeddings(first_marker + 2 * types, mean_resizing=True)
+    with quiet():
+        body.resize_token_embeddings(first_marker + 2 * types, mean_resizing=True)
     return RelationModel(body, PairHead(body.config.hidden_size, types, relations, dropout)), first_marker
 
 

@@ -17,6 +17,8 @@ from pipeline.text.normalise import tone_to_new
 
 _RULES = "quanhe1"  # of our corrections; counted up when they change the words
 _UNDERTHESEA_MODEL = Path("pipeline/word_tokenize/models/ws_crf_vlsp2013_20230727")
+# No sentence is longer; a line of millions of tokens would need gigabytes of features at once.
+_LONGEST = 2000
 
 
 class Segmenter(Protocol):
@@ -69,6 +71,9 @@ class UndertheseaSegmenter:
     def joins(self, tokens: Sequence[str]) -> list[bool]:
         if not tokens:
             return []
+        if len(tokens) > _LONGEST:
+            parts = (tokens[start : start + _LONGEST] for start in range(0, len(tokens), _LONGEST))
+            return [join for part in parts for join in self.joins(part)]
         features = self._featurizer.process([[[token] for token in tokens]])[0]
         joins = [index > 0 and tag == "I-W" for index, tag in enumerate(self._tagger.tag(features))]
         return self._without_strange_pairs(tokens, joins)

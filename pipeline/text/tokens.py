@@ -9,7 +9,7 @@ _TOKEN = re.compile(
     rf"""
       (?:https?|ftp)://[^\s<>"”»]+[^\s<>"”».,;:!?)\]]     # a web address is one token: nothing inside it is labelled
     | www\.[^\s<>"”»]+[^\s<>"”».,;:!?)\]]
-    | [\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+                   # an e-mail address; unbounded, long lines take hours
+    | [\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)+                 # an e-mail address; bounded, or a-b-c-… takes hours
     | \d+(?:[./,:]\d+)*%?                                 # 29/6, 11/9/1973, 1.500, 3,5%; dashes always split
     | (?:{_LETTER}|\d)+(?:['’](?:{_LETTER})+)*\+?         # a syllable or name: Việt, H'Mông, ADMM+
     | \.{{2,}} | (.)\1{{3,}}                              # an ellipsis; a rule of dashes or stars

@@ -54,7 +54,14 @@ class WordSplitter:
         for (start, end), join in zip(tokens, joins, strict=True):
             form = tone_to_new(text[start:end])
             raw_start, raw_end = normalised.raw_span(start, end)
-            if join and start > previous_end and raw_start not in cuts and _may_join(words[-1].form, form):
+            if words and raw_start < words[-1].end:  # tokens of one raw character: NFC takes the Bengali ড় apart
+                words[-1] = Word(words[-1].start, raw_end, words[-1].form + form)
+            elif (
+                join
+                and start > previous_end
+                and cuts.isdisjoint(range(words[-1].end, raw_start + 1))
+                and _may_join(words[-1].form, form)
+            ):
                 words[-1] = Word(words[-1].start, raw_end, f"{words[-1].form}_{form}")
             else:
                 words.append(Word(raw_start, raw_end, form))
@@ -90,7 +97,7 @@ def _is_vietnamese(syllable: str) -> bool:
 
 
 def _split_at(words: list[Word], cuts: frozenset[int]) -> list[Word]:
-    """Cut words in two at raw offsets inside them; the syllable forms are cut at the same character."""
+    """Cut words at raw offsets inside their syllables; the forms are cut at the same character."""
     result: list[Word] = []
     for word in words:
         inside = sorted(cut for cut in cuts if word.start < cut < word.end)
@@ -98,7 +105,5 @@ def _split_at(words: list[Word], cuts: frozenset[int]) -> list[Word]:
             result.append(word)  # a form of another length has no character for the offset; counted by the aligner
             continue
         for start, end in zip([word.start, *inside], [*inside, word.end], strict=True):
-            form = word.form[start - word.start : end - word.start].strip("_")
-            if form:
-                result.append(Word(start, end, form))
+            result.append(Word(start, end, word.form[start - word.start : end - word.start]))
     return result
