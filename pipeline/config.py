@@ -95,7 +95,7 @@ class TrainerConfig(_Section):
         patience: epochs without a better dev score before training stops (dev data only).
     """
 
-    epochs: Positive = 15
+    epochs: Positive = 10
     batch: Positive = 4
     learning_rate: Rate = 5e-4
     head_learning_rate: Rate = 5e-3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,7 @@ def crossval(
     output: Path,
     *,
     folds: int = 0,
+    leave_out: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
     progress: bool = False,
 ) -> Report:
@@ -35,6 +36,8 @@ def crossval(
     Args:
         output: folder of the report.
         folds: groups of articles that are left out together; 0 leaves out one at a time.
+        leave_out: ids of the articles to score; the other training articles are in every fold's training. All when
+            empty.
 
     Raises:
         QuanheError: there are fewer than two training articles, or something else is not in order.
@@ -43,8 +46,13 @@ def crossval(
     articles = splits["train"]
     if len(articles) < 2:
         raise QuanheError(f"cross-validation needs at least two training articles, data.train has {len(articles)}")
+    unknown = set(leave_out) - {document.id for document in articles}
+    if unknown:
+        raise QuanheError(f"not among the training articles: {', '.join(sorted(unknown))}; name ids of data.train")
+    scored = [document for document in articles if not leave_out or document.id in leave_out]
     materials = Materials.load(config, load_schema(config.schema_file))
-    groups = [articles[start :: folds or len(articles)] for start in range(min(folds or len(articles), len(articles)))]
+    step = min(folds or len(scored), len(scored))
+    groups = [scored[start::step] for start in range(step)]
     systems: dict[str, list[Pair]] = {}
     on_gold: dict[str, list[Pair]] = {}
     seen: dict[str, frozenset[TextPair]] = {}
@@ -61,7 +69,10 @@ def crossval(
                 systems.setdefault(name, []).extend(run_system(extractor, held_out))
                 given = run_system(extractor.on_given_mentions(), held_out, given_mentions=True)
                 on_gold.setdefault(name, []).extend(given)
-    about = {"data": f"{len(articles)} articles, left out in {len(groups)} folds", "config": config.hash}
+    about = {
+        "data": f"{len(scored)} of {len(articles)} articles, left out in {len(groups)} folds",
+        "config": config.hash,
+    }
     title = f"{config.name}: cross-validation"
     return write_report(
         output,
@@ -82,6 +93,9 @@ def crossval_cli(
     ] = None,
     config: Annotated[Path, typer.Option("--config", "-c", help="YAML settings.")] = Path("configs/default.yaml"),
     folds: Annotated[int, typer.Option(min=0, help="Groups of articles; 0 leaves one article out at a time.")] = 0,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Article to score; repeat for more. All by default.")
+    ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the report.")] = Path(
         "runs/crossval"
     ),
@@ -93,6 +107,7 @@ def crossval_cli(
         settings,
         output,
         folds=folds,
+        leave_out=leave_out or (),
         say=lambda line: console.print(line, highlight=False),
         progress=console.is_terminal,
     )

@@ -47,7 +47,8 @@ class CrfTagger:
                 dtype=np.float32,
             )
             path = viterbi(np.log(np.maximum(scores, 1e-9)), self._start, self._transitions)
-            spans += _group(words, [self._labels[index] for index in path], scores.max(axis=1).tolist())
+            chosen = scores[np.arange(len(words)), path].tolist()
+            spans += _group(words, [self._labels[index] for index in path], chosen)
         return number_mentions(document.text, spans)
 
 

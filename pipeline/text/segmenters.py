@@ -15,7 +15,7 @@ from typing import Protocol
 from pipeline.errors import QuanheError
 from pipeline.text.normalise import tone_to_new
 
-_RULES = "quanhe1"  # of our corrections; counted up when they change the words
+_RULES = "quanhe2"  # of our corrections; counted up when they change the words
 _UNDERTHESEA_MODEL = Path("pipeline/word_tokenize/models/ws_crf_vlsp2013_20230727")
 # No sentence is longer; a line of millions of tokens would need gigabytes of features at once.
 _LONGEST = 2000
@@ -26,7 +26,7 @@ class Segmenter(Protocol):
 
     @property
     def id(self) -> str:
-        """Name and version, e.g. ``underthesea-crf/9.5.0+quanhe1``."""
+        """Name and version, e.g. ``underthesea-crf/9.5.0+quanhe2``."""
 
     def joins(self, tokens: Sequence[str]) -> list[bool]:
         """For each token of a sentence, whether it belongs to the same word as the one before (first: ``False``)."""

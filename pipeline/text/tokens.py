@@ -12,7 +12,7 @@ _TOKEN = re.compile(
     | [\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)+                 # an e-mail address; bounded, or a-b-c-… takes hours
     | \d+(?:[./,:]\d+)*%?                                 # 29/6, 11/9/1973, 1.500, 3,5%; dashes always split
     | (?:{_LETTER}|\d)+(?:['’](?:{_LETTER})+)*\+?         # a syllable or name: Việt, H'Mông, ADMM+
-    | \.{{2,}} | (.)\1{{3,}}                              # an ellipsis; a rule of dashes or stars
+    | \.{{2,}} | (\S)\1{{3,}}                             # an ellipsis; a rule of dashes or stars
     | \S
     """,
     re.VERBOSE | re.UNICODE,

@@ -48,11 +48,11 @@ class WordSplitter:
         self, normalised: NormalisedText, tokens: Sequence[tuple[int, int]], cuts: frozenset[int]
     ) -> list[Word]:
         text = normalised.text
-        joins = self.segmenter.joins([text[start:end] for start, end in tokens])
+        # The segmenter too sees one spelling of each word: it knows hoà bình better than hòa bình.
+        forms = [tone_to_new(text[start:end]) for start, end in tokens]
         words: list[Word] = []
         previous_end = -1
-        for (start, end), join in zip(tokens, joins, strict=True):
-            form = tone_to_new(text[start:end])
+        for (start, end), form, join in zip(tokens, forms, self.segmenter.joins(forms), strict=True):
             raw_start, raw_end = normalised.raw_span(start, end)
             if words and raw_start < words[-1].end:  # tokens of one raw character: NFC takes the Bengali ড় apart
                 words[-1] = Word(words[-1].start, raw_end, words[-1].form + form)
