@@ -138,4 +138,5 @@ def save_fp16(model: PreTrainedModel, folder: Path) -> None:
     """Write configuration and half-precision safetensors weights (half the size, no loss that scores show)."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().to("cpu", torch.float16) for name, tensor in model.state_dict().items()}
-    model.save_pretrained(folder, state_dict=state, safe_serialization=True)
+    with quiet():
+        model.save_pretrained(folder, state_dict=state, safe_serialization=True)

@@ -13,9 +13,10 @@ from torch import nn
 import pipeline
 from pipeline.config import Config
 from pipeline.data.align import bio_labels, gold_edges, surviving
+from pipeline.data.labelled import suggestion
 from pipeline.document import Document
 from pipeline.encoders import find_encoder
-from pipeline.errors import QuanheError
+from pipeline.errors import Problem, ProblemsError, QuanheError
 from pipeline.evaluation.counts import Counts, micro, total
 from pipeline.evaluation.entities import strict_counts
 from pipeline.evaluation.facts import fact_counts
@@ -171,6 +172,25 @@ def run_system(extractor: Extractor, gold: Sequence[Document], *, given_mentions
     return list(zip(gold, extractor.extract(bare), strict=True))
 
 
+def check_types(documents: Iterable[Document], schema: Schema) -> None:
+    """Refuse labels of types that the schema has not: no stage could learn or find them.
+
+    Raises:
+        ProblemsError: each such type with the first article that has it.
+    """
+    problems: dict[tuple[str, str], Problem] = {}
+    for document in documents:
+        kinds = [("entity", mention.type) for mention in document.mentions]
+        kinds += [("relation", relation.type) for relation in document.relations]
+        for what, kind in kinds:
+            known = list(schema.entities if what == "entity" else schema.relations)
+            if kind not in known:
+                message = f"{what} type {kind} is not in schema {schema.name!r}{suggestion(kind, known)}"
+                problems.setdefault((what, kind), Problem(document.id, 0, message))
+    if problems:
+        raise ProblemsError(problems.values(), "run `quanhe validate` to see every such label with its line")
+
+
 def check_unseen(documents: Sequence[Document], manifest: Manifest) -> None:
     """Refuse to score a model on what it was trained on.
 
@@ -228,9 +248,10 @@ def score_systems(
     """Score a model and its baselines on held-out documents and write the report.
 
     Raises:
-        QuanheError: the model has seen one of them.
+        QuanheError: the model has seen one of them, or they are labelled with types that it does not know.
     """
     check_unseen(documents, manifest)
+    check_types(documents, model.schema)
     with_words(documents, model.splitter)
     systems = model.systems()
     on_gold = {

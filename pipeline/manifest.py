@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.document import Document
 from pipeline.errors import QuanheError, read_utf8
@@ -100,11 +101,13 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise QuanheError(f"model {folder}: {MANIFEST} is missing, so this is no quanhe model; run `make train`")
     try:
-        manifest = Manifest.model_validate_json(read_utf8(path))
-    except ValidationError as error:
-        raise QuanheError(f"{path}: damaged ({error.error_count()} errors); train again or copy it again") from error
-    if manifest.format != FORMAT:
-        raise QuanheError(f"model {folder}: format {manifest.format}, this quanhe reads {FORMAT}; train again")
+        content = json.loads(read_utf8(path))
+        # Before anything else is looked at: another format may have other keys.
+        if isinstance(content, dict) and content.get("format", FORMAT) != FORMAT:
+            raise QuanheError(f"model {folder}: format {content['format']}, this quanhe reads {FORMAT}; train again")
+        manifest = Manifest.model_validate(content)
+    except ValueError as error:  # pydantic's ValidationError and JSONDecodeError are
+        raise QuanheError(f"{path}: damaged ({str(error).splitlines()[0]}); train again or copy it again") from error
     faults = list(_faults(folder, manifest))
     if faults:
         raise QuanheError(f"model {folder}: {'; '.join(faults)}; copy the folder again or run `make train`")

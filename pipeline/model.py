@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from safetensors import SafetensorError
 
 from pipeline.config import Config, load_config
 from pipeline.encoders import TOKENIZER_FILES, pick_device, save_fp16, use_bf16
@@ -67,28 +68,43 @@ def save_model(model: Model, manifest: Manifest, folder: Path, extra: dict[str, 
 
     Args:
         extra: further text files, name → content (scores, model card).
+
+    Raises:
+        QuanheError: it cannot be written; what stood there before still does.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        new = Path(scratch) / "model"
-        new.mkdir()
-        _write_yaml(model.config.resolved(), new / "config.yaml")
-        _write_yaml(model.schema.model_dump(mode="json"), new / "schema.yaml")
-        save_fp16(model.tagger.model, new / "entities")
-        _copy_tokenizer(model.tagger.tokenizer.folder, new / "entities")
-        if model.relations:
-            save_relation_model(model.relations.model, new / "relations")
-            _copy_tokenizer(model.relations.tokenizer.folder, new / "relations")
-        if model.crf_path:
-            (new / _CRF_FILE).parent.mkdir()
-            shutil.copyfile(model.crf_path, new / _CRF_FILE)
-        for name, content in extra.items():
-            (new / name).write_text(content, encoding="utf-8")
-        write_manifest(manifest, new)
-        old = Path(scratch) / "old"
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+            new, old = Path(scratch) / "model", Path(scratch) / "old"
+            _write_folder(model, manifest, new, extra)
+            if folder.exists():
+                folder.rename(old)
+            try:
+                new.rename(folder)
+            except OSError:
+                if old.exists():
+                    old.rename(folder)
+                raise
+    except (OSError, SafetensorError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise QuanheError(f"model {folder}: cannot be written ({reason}); free the place or name another") from error
+
+
+def _write_folder(model: Model, manifest: Manifest, folder: Path, extra: dict[str, str]) -> None:
+    folder.mkdir()
+    _write_yaml(model.config.resolved(), folder / "config.yaml")
+    _write_yaml(model.schema.model_dump(mode="json"), folder / "schema.yaml")
+    save_fp16(model.tagger.model, folder / "entities")
+    _copy_tokenizer(model.tagger.tokenizer.folder, folder / "entities")
+    if model.relations:
+        save_relation_model(model.relations.model, folder / "relations")
+        _copy_tokenizer(model.relations.tokenizer.folder, folder / "relations")
+    if model.crf_path:
+        (folder / _CRF_FILE).parent.mkdir()
+        shutil.copyfile(model.crf_path, folder / _CRF_FILE)
+    for name, content in extra.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    write_manifest(manifest, folder)
 
 
 def _copy_tokenizer(source: Path, target: Path) -> None:

@@ -41,7 +41,7 @@ def read_yaml(path: str | Path) -> tuple[dict[str, Any], dict[Location, Place]]:
     except YAMLError as error:
         raise QuanheError(f"{path}: not valid YAML: {error}") from error
     if data is None:
-        data = {}
+        data = CommentedMap()
     if not isinstance(data, dict):
         raise QuanheError(f"{path}:1: a mapping of keys to values is needed here, not {type(data).__name__}")
     places: dict[Location, Place] = {(): (str(path), 1)}
@@ -120,9 +120,10 @@ def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
     """Names of the fields of the (nested) model at a location, empty when it holds no model."""
     current: Any = model
     for part in location:
-        field = current.model_fields.get(part) if _is_model(current) else None
-        current = _inner_model(field.annotation) if field else None
-    return list(current.model_fields) if _is_model(current) else []
+        field = current.model_fields.get(str(part)) if _is_model(current) else None
+        if field:  # else the part is an index, or a key of a mapping, of models
+            current = _inner_model(field.annotation)
+    return [field.alias or name for name, field in current.model_fields.items()] if _is_model(current) else []
 
 
 def _is_model(kind: Any) -> bool:

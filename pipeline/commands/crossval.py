@@ -18,7 +18,7 @@ from pipeline.evaluation.pairs import Pair
 from pipeline.evaluation.relations import TextPair, collect_seen_pairs
 from pipeline.evaluation.report import Report, write_report
 from pipeline.evaluation.tables import print_table
-from pipeline.experiment import Materials, run_system, train_stages, with_words
+from pipeline.experiment import Materials, check_types, run_system, train_stages, with_words
 from pipeline.schema import load_schema
 
 
@@ -51,6 +51,7 @@ def crossval(
         raise QuanheError(f"not among the training articles: {', '.join(sorted(unknown))}; name ids of data.train")
     scored = [document for document in articles if not leave_out or document.id in leave_out]
     materials = Materials.load(config, load_schema(config.schema_file))
+    check_types([*articles, *splits["dev"]], materials.schema)
     step = min(folds or len(scored), len(scored))
     groups = [scored[start::step] for start in range(step)]
     systems: dict[str, list[Pair]] = {}

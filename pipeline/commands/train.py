@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from pipeline.data.corpus import load_splits
 from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.tables import print_table
-from pipeline.experiment import Materials, score_systems, train_stages
+from pipeline.experiment import Materials, check_types, score_systems, train_stages
 from pipeline.model import save_model
 from pipeline.schema import load_schema
 
@@ -36,10 +37,10 @@ def train(
     Raises:
         QuanheError: config, schema, data or encoder are not in order, or nothing can be written.
     """
-    if output.exists() and not (output / "quanhe.json").is_file() and any(output.iterdir()):
-        raise QuanheError(f"{output}: exists and is no quanhe model; name another folder with --output")
+    _check_output(output)
     splits = load_splits(config.data)
     materials = Materials.load(config, load_schema(config.schema_file))
+    check_types(chain.from_iterable(splits.values()), materials.schema)
     with tempfile.TemporaryDirectory() as scratch:
         model, manifest = train_stages(
             materials, splits["train"], splits["dev"], Path(scratch), say=say, progress=progress
@@ -52,6 +53,17 @@ def train(
         extra = {"scores.json": scores + "\n", "README.md": model_card(config, materials.schema, manifest, report)}
         save_model(model, manifest, output, extra)
     return report
+
+
+def _check_output(output: Path) -> None:
+    """Refuse a place where no model can be put before time is spent on training one."""
+    is_other = output.is_dir() and not (output / "quanhe.json").is_file() and any(output.iterdir())
+    if is_other or (output.exists() and not output.is_dir()):
+        raise QuanheError(f"{output}: exists and is no quanhe model; name another folder with --output")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QuanheError(f"{output}: cannot be made ({error.strerror}); name another folder with --output") from error
 
 
 def train_cli(

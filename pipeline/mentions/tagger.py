@@ -72,9 +72,14 @@ class Tagger:
         limit = max_pieces(model.config)
         if windows.pieces > limit:
             raise QuanheError(f"windows.pieces is {windows.pieces}, but the encoder takes {limit}; lower it to {limit}")
+        known = int(model.config.vocab_size)
+        if tokenizer.size > known:
+            raise QuanheError(
+                f"{tokenizer.folder / 'vocab.txt'}: {tokenizer.size} pieces, but the weights are of {known}"
+            )
         self.model, self.tokenizer, self.windows, self.bf16 = model, tokenizer, windows, bf16
         self.labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
-        self._start, self._transitions = legal_transitions(self.labels)
+        self._start, self._transitions = legal_transitions(self.labels, getattr(model.config, "adjacency", None))
 
     @classmethod
     def load(cls, folder: Path, windows: WindowConfig, device: torch.device, *, bf16: bool = False) -> Tagger:

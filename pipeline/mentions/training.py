@@ -14,6 +14,7 @@ from torch.nn import functional
 from pipeline.config import Config
 from pipeline.document import Document
 from pipeline.encoders import load_token_classifier, pick_device, use_bf16
+from pipeline.mentions.decoding import adjacency
 from pipeline.mentions.tagger import Tagger, training_rows
 from pipeline.schema import Schema
 from pipeline.training import History, pad_rows, train_model
@@ -50,6 +51,7 @@ def train_tagger(
         attention_probs_dropout_prob=0.0,
         classifier_dropout=settings.dropout,
     ).to(device)
+    model.config.adjacency = adjacency(labels)  # saved with the model; the tagger looks for it there
     bf16 = use_bf16(config.precision, device)
     tagger = Tagger(model, tokenizer, config.windows, bf16=bf16)
     label_ids = {label: index for index, label in enumerate(schema.labels)}

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pipeline.config import RelationConfig
 from pipeline.document import Document
@@ -63,8 +64,10 @@ def find_candidates(document: Document, schema: Schema, config: RelationConfig) 
     allowed = _allowed(schema)
     before = _counts_before(types)
     candidates: list[Candidate] = []
+    reach = _Reach(places, config)
     for head, head_place in enumerate(places):
-        for tail, tail_place in enumerate(places):
+        for tail in reach(head_place):
+            tail_place = places[tail]
             directed, symmetric = allowed.get((types[head], types[tail]), ((), ()))
             relations = tuple(sorted((*directed, *symmetric))) if head < tail else directed
             if head == tail or not relations:
@@ -84,6 +87,26 @@ def find_candidates(document: Document, schema: Schema, config: RelationConfig) 
             )
             candidates.append(Candidate(head, tail, relations, features))
     return candidates
+
+
+class _Reach:
+    """Which mentions can be near enough to another: a file of thousands of mentions has millions of pairs."""
+
+    def __init__(self, places: Sequence[Place], config: RelationConfig) -> None:
+        self.config = config
+        self.sentences = [place.sentence for place in places]
+        self.firsts = [place.first for place in places]
+        self.lasts = list(accumulate((place.last for place in places), max))
+
+    def __call__(self, place: Place) -> range:
+        """Indices of mentions: all that are within the configured distance of a place, and few more."""
+        sentences, words = self.config.max_sentences, self.config.max_words
+        low = bisect_left(self.sentences, place.sentence - sentences)
+        high = bisect_right(self.sentences, place.sentence + sentences)
+        return range(
+            max(low, bisect_left(self.lasts, place.first - words)),
+            min(high, bisect_right(self.firsts, place.last + words)),
+        )
 
 
 def _allowed(schema: Schema) -> dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]]:

@@ -7,6 +7,8 @@ the text as it is.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -73,12 +75,14 @@ class RelationEncoder:
         windows = make_windows(
             lengths, self.windows.pieces - 2, self.windows.overlap, [start for start, _ in document.sentences]
         )
+        window_starts, window_ends = [window.first for window in windows], [window.last for window in windows]
+        place_starts = [place.first for place in places]
         owned: dict[int, list[int]] = {}
         lost: list[int] = []
         for index, candidate in enumerate(candidates):
             first = min(places[candidate.head].first, places[candidate.tail].first)
             last = max(places[candidate.head].last, places[candidate.tail].last)
-            holding = [w for w, window in enumerate(windows) if window.first <= first and last <= window.last]
+            holding = range(bisect_left(window_ends, last), bisect_right(window_starts, first))
             if not holding:
                 lost.append(index)
                 continue
@@ -87,7 +91,8 @@ class RelationEncoder:
         encoded: list[RelationWindow] = []
         for number, indices in sorted(owned.items()):
             limits = windows[number]
-            inside = [i for i, place in enumerate(places) if limits.first <= place.first and place.last <= limits.last]
+            begun = range(bisect_left(place_starts, limits.first), bisect_left(place_starts, limits.last))
+            inside = [i for i in begun if places[i].last <= limits.last]
             window = self._encode(limits, pieces.ids, pieces.starts, inside, document, places)
             order = {mention: slot for slot, mention in enumerate(inside)}
             window.pairs = [(order[candidates[i].head], order[candidates[i].tail]) for i in indices]
@@ -105,20 +110,23 @@ class RelationEncoder:
         places: Sequence[Place],
     ) -> RelationWindow:
         types = [self.type_ids[document.mentions[i].type] for i in inside]
-        opening = {places[i].first: slot for slot, i in enumerate(inside)}
-        closing = {places[i].last - 1: slot for slot, i in enumerate(inside)}
+        opening: defaultdict[int, list[int]] = defaultdict(list)
+        closing: defaultdict[int, list[int]] = defaultdict(list)
+        for slot, i in enumerate(inside):  # mentions given by hand may share a word
+            opening[places[i].first].append(slot)
+            closing[places[i].last - 1].append(slot)
         ids = [self.tokenizer.bos_id]
         begins, ends = [0] * len(inside), [0] * len(inside)
         for word in range(window.first, window.last):
-            if word in opening:
-                begins[opening[word]] = len(ids)
+            for slot in opening.get(word, ()):
+                begins[slot] = len(ids)
                 if self.encoding == "markers":
-                    ids.append(self._marker(types[opening[word]], 0))
+                    ids.append(self._marker(types[slot], 0))
             ids += piece_ids[starts[word] : starts[word + 1]]
-            if word in closing:
+            for slot in closing.get(word, ()):
                 if self.encoding == "markers":
-                    ids.append(self._marker(types[closing[word]], 1))
-                ends[closing[word]] = len(ids) - 1
+                    ids.append(self._marker(types[slot], 1))
+                ends[slot] = len(ids) - 1
         ids = [*ids[: self.windows.pieces - 1], self.tokenizer.eos_id]  # cuts only a word that exceeds the window
         limit = len(ids) - 1
         spans = [(min(begin, limit), min(end, limit)) for begin, end in zip(begins, ends, strict=True)]

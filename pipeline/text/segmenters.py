@@ -15,7 +15,7 @@ from typing import Protocol
 from pipeline.errors import QuanheError
 from pipeline.text.normalise import tone_to_new
 
-_RULES = "quanhe2"  # of our corrections; counted up when they change the words
+_RULES = "quanhe3"  # of our corrections; counted up when they change the words
 _UNDERTHESEA_MODEL = Path("pipeline/word_tokenize/models/ws_crf_vlsp2013_20230727")
 # No sentence is longer; a line of millions of tokens would need gigabytes of features at once.
 _LONGEST = 2000
@@ -26,7 +26,7 @@ class Segmenter(Protocol):
 
     @property
     def id(self) -> str:
-        """Name and version, e.g. ``underthesea-crf/9.5.0+quanhe2``."""
+        """Name and version, e.g. ``underthesea-crf/9.5.0+quanhe3``."""
 
     def joins(self, tokens: Sequence[str]) -> list[bool]:
         """For each token of a sentence, whether it belongs to the same word as the one before (first: ``False``)."""
@@ -76,19 +76,25 @@ class UndertheseaSegmenter:
             return [join for part in parts for join in self.joins(part)]
         features = self._featurizer.process([[[token] for token in tokens]])[0]
         joins = [index > 0 and tag == "I-W" for index, tag in enumerate(self._tagger.tag(features))]
-        return self._without_strange_pairs(tokens, joins)
+        return self._without_strange_words(tokens, joins)
 
-    def _without_strange_pairs(self, tokens: Sequence[str], joins: list[bool]) -> list[bool]:
-        """Part pairs that are no word of the segmenter's own dictionary and do not look like a name.
+    def _without_strange_words(self, tokens: Sequence[str], joins: list[bool]) -> list[bool]:
+        """Part words that the segmenter's own dictionary does not have and that do not look like a name.
 
-        The CRF glues a name's last syllable to the verb behind it (``Mỹ thăm``, ``Vịnh tiếp``): of the pairs in lower
-        case that its dictionary lacks, nearly all are such mistakes.
+        The CRF glues a name's last syllable to the verb behind it (``Mỹ thăm``, ``Hoàn hội đàm``): of the words in
+        lower case that its dictionary lacks, nearly all pairs are such mistakes, and triples whose last two are a word.
         """
-        for index in range(1, len(tokens)):
-            is_pair = joins[index] and not joins[index - 1] and not (index + 1 < len(tokens) and joins[index + 1])
-            if is_pair and tokens[index][0].islower():
-                joins[index] = tone_to_new(f"{tokens[index - 1]} {tokens[index]}".lower()) in self._dictionary
+        starts = [index for index, join in enumerate(joins) if not join]
+        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+            length = end - start
+            if length not in (2, 3) or not all(token[0].islower() for token in tokens[start + 1 : end]):
+                continue
+            if not self._knows(tokens[start:end]) and (length == 2 or self._knows(tokens[start + 1 : end])):
+                joins[start + 1] = False
         return joins
+
+    def _knows(self, tokens: Sequence[str]) -> bool:
+        return tone_to_new(" ".join(tokens).lower()) in self._dictionary
 
 
 _SEGMENTERS: dict[str, Callable[[], Segmenter]] = {

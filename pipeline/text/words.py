@@ -72,20 +72,20 @@ class WordSplitter:
 def _may_join(word: str, syllable: str) -> bool:
     """Whether a syllable may continue a word, whatever the segmenter says.
 
-    The CRF likes to glue names to what stands beside them (``Phúc mong``, ``giao Phó``). A word never runs across
-    punctuation, from lower case to a capital, from a name of two or more capitals to lower case, or from a foreign name
-    to a Vietnamese syllable in lower case.
+    The CRF likes to glue names to what stands beside them (``Phúc mong``, ``giao Phó``, ``Canada Harjit``). A word
+    never runs across punctuation, from lower case to a capital, or from a name of two or more capitals to lower case;
+    and a foreign name in capitals is a word by itself, so that its parts are always labelled in the same way.
     """
     if not _SYLLABLE.fullmatch(syllable):
         return False
     parts = word.split("_")
     if not _SYLLABLE.fullmatch(parts[-1]):
         return False
+    if any(part[0].isupper() and not _is_vietnamese(part) for part in (parts[-1], syllable)):
+        return False
     if syllable[0].isupper():
         return parts[-1][0].isupper()
-    if sum(part[0].isupper() for part in parts) >= 2:
-        return False
-    return not (parts[-1][0].isupper() and not _is_vietnamese(parts[-1]))
+    return sum(part[0].isupper() for part in parts) < 2
 
 
 @lru_cache(maxsize=8192)
