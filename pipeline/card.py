@@ -16,7 +16,7 @@ def model_card(config: Config, schema: Schema, manifest: Manifest, report: Repor
         f"# {manifest.name}",
         "",
         "A quanhe model: reads Vietnamese text, returns mentions, relations, entities and facts. Use it with",
-        f"`quanhe extract PATH --model {manifest.name}` (this folder).",
+        f"`quanhe extract PATH --model models/{manifest.name}` (this folder).",
         "",
         "| | |",
         "|---|---|",

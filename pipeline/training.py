@@ -113,8 +113,16 @@ def train_model(
     if keeper and keeper.best_state is not None:
         model.load_state_dict(keeper.best_state)
         history.epochs = len(history.dev)
+    _round_to_fp16(model)
     model.eval()
     return history
+
+
+def _round_to_fp16(model: nn.Module) -> None:
+    """Round the weights as saving will, so that the scores printed after training are those of the saved model."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half())
 
 
 def parameter_groups(model: nn.Module, config: TrainerConfig) -> list[dict[str, Any]]:

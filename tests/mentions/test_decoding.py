@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise, product
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.mentions.decoding import decode, legal_transitions, viterbi
+from pipeline.mentions.decoding import adjacency, decode, legal_transitions, viterbi
 
 LABELS = ["O", "B-X", "I-X", "B-Y", "I-Y"]
 START, TRANSITIONS = legal_transitions(LABELS)
@@ -101,6 +102,32 @@ def test_two_spans_of_one_type_may_touch():
         (1, 2, "X", 0.9),
         (2, 4, "Y", 0.9),
     ]
+
+
+def test_how_rarely_mentions_of_a_type_touch():
+    found = adjacency([["B-X", "I-X", "I-X", "O", "B-X", "B-Y", "B-Y", "I-Y"], ["B-X", "O"], []])
+    assert {kind: round(math.exp(value), 3) for kind, value in found.items()} == {"X": 0.25, "Y": 0.5}
+    assert adjacency([["O", "B-X", "O"]]) == {}
+
+
+@given(scores())
+def test_viterbi_with_a_price_on_touching_mentions(values):
+    start, transitions = legal_transitions(LABELS, {"X": -2.0})
+
+    def total(path) -> float:
+        touching = sum(LABELS[a][2:] == "X" and LABELS[b] == "B-X" for a, b in pairwise(path))
+        return sum(values[i, label] for i, label in enumerate(path)) - 2.0 * touching
+
+    best = max(map(total, LEGAL[len(values)]))
+    assert total(viterbi(values, start, transitions)) == pytest.approx(best, abs=1e-4)
+
+
+def test_a_long_name_stays_one_where_names_never_touch():
+    values = probabilities({"B-X": 0.9}, {"I-X": 0.9}, {"B-X": 0.6, "I-X": 0.4})
+    plain = decode(values, LABELS, *legal_transitions(LABELS))
+    priced = decode(values, LABELS, *legal_transitions(LABELS, {"X": -3.0}))
+    assert [span[:2] for span in plain] == [(0, 2), (2, 3)]
+    assert [span[:2] for span in priced] == [(0, 3)]
 
 
 def test_nothing_to_decode():

@@ -51,6 +51,15 @@ def test_the_pieces_of_a_word_are_hidden_together(tokenizer):
     assert 2 <= sum(states == {True} for states in gone) <= 18
 
 
+def test_a_word_whose_beginning_lies_outside_the_window_is_never_hidden(tokenizer):
+    item = row(tokenizer, ["Tanakamo", "Việt_Nam"])
+    item["labels"][1] = -100  # the window begins inside a mention
+    own = len(tokenizer(["Tanakamo"]).ids)
+    ids = WindowCollator(tokenizer, word_dropout=1.0)([item])["input_ids"][0].tolist()
+    assert ids[: own + 1] == item["input_ids"][: own + 1]
+    assert set(ids[own + 1 : -1]) == {tokenizer.unk_id}
+
+
 def outputs(logits: list[list[float]]) -> SimpleNamespace:
     return SimpleNamespace(logits=torch.tensor([logits]))
 

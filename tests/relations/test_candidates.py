@@ -71,6 +71,12 @@ def test_relations_that_are_out_of_reach():
     assert recall_lost(document, SCHEMA, RelationConfig(max_sentences=9)) == ["T1>T4"]
 
 
+def test_a_symmetric_relation_is_reached_whichever_way_it_is_labelled():
+    only_meets = Schema(entities={"PER": ""}, relations={"MEETS": SCHEMA.relations["MEETS"]})
+    for relation in ("T1 MEETS T2", "T2 MEETS T1"):
+        assert recall_lost(split("[A|PER] gặp [B|PER]", relation), only_meets, CONFIG) == []
+
+
 def test_places_are_the_words_that_a_mention_covers():
     document = split("Ông [A B|PER] ở.\n[C|LOC]")
     assert [(place.first, place.last, place.sentence) for place in mention_places(document)] == [(1, 3, 0), (5, 6, 1)]

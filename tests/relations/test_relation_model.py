@@ -13,7 +13,7 @@ from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document
 from pipeline.errors import QuanheError
 from pipeline.relations.classifier import RelationClassifier
-from pipeline.relations.model import build_model, load_relation_model, save_relation_model
+from pipeline.relations.model import _means, build_model, load_relation_model, save_relation_model
 
 CPU = torch.device("cpu")
 
@@ -48,6 +48,12 @@ def test_a_saved_model_gives_the_same_scores(tiny_encoder, tmp_path):
     assert scores.shape == (3, 4)
     assert torch.equal(scores, same)
     assert {path.suffix for path in (tmp_path / "m").iterdir()} == {".json", ".safetensors"}
+
+
+def test_the_text_between_is_the_mean_of_its_states():
+    states = torch.tensor([[[1.0], [2.0], [4.0]], [[8.0], [16.0], [32.0]]])
+    ranges = torch.tensor([[1, 3], [0, 2], [2, 2]])
+    assert _means(states, torch.tensor([0, 1, 1]), ranges).flatten().tolist() == [3.0, 12.0, 0.0]
 
 
 def test_the_loss_counts_only_what_was_asked(tiny_encoder):

@@ -33,6 +33,7 @@ def found(splitter, text: str) -> list[str]:
         ("[Mẫu|PER] đi.\n[Đại tướng|RANK] đến.", []),  # never across sentences
         ("[Mẫu|PER]", []),
         ("Không có gì", []),
+        ("[Thử|PER] và ông [Mẫu|PER] ([Đại tướng|RANK])", ["T1 MEETS T2", "T2 HAS_RANK T3"]),
         # Both officers' nearest rank is the same one, but its nearest officer is the first: choices must be mutual.
         ("[Đại tướng|RANK] ông [Thử|PER] [Ví|PER]", ["T2 HAS_RANK T1", "T2 MEETS T3"]),
     ],
