@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pipeline.distil.config import DistilConfig, load_distil_config
 from pipeline.distil.corpus import load_corpus
@@ -124,20 +125,28 @@ def distil_cli(
         finish(output, weights or "average", curves=settings.run.curves, say=say)
         return
     with _progress(console) as progress:
-        task = progress.add_task("distil", total=None, rate=0.0, loss=float("nan"))
+        task = progress.add_task("preparing", total=None)
 
         def on_step(status: Status) -> None:
-            progress.update(task, completed=status.tokens, total=status.goal, rate=status.rate, loss=status.loss)
+            progress.update(task, completed=status.tokens, total=status.goal, description=_describe(status))
 
         distil(settings, output, cooldown=cooldown, branch_of=branch_of, weights=weights, say=say, on_step=on_step)
+
+
+def _describe(status: Status) -> str:
+    line = f"{status.tokens:,} pieces, {status.rate:,.0f}/s, loss {status.loss:.3f}"
+    if status.goal is None:
+        return line
+    # Not rich's own estimate, which would count what an earlier session did as done in no time.
+    seconds = max(0, status.goal - status.tokens) / max(status.rate, 1e-9)
+    return f"{line}, {timedelta(seconds=round(seconds))} left"
 
 
 def _progress(console: Console) -> Progress:
     return Progress(
         BarColumn(),
-        TextColumn("{task.completed:,} pieces, {task.fields[rate]:,.0f}/s, loss {task.fields[loss]:.3f}"),
+        TextColumn("{task.description}"),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
