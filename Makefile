@@ -6,9 +6,11 @@ CONFIG ?= configs/default.yaml
 INPUT ?= seeds
 OUTPUT ?= out/facts.jsonl
 DATA ?=
+RUN ?= runs/distil
+SETTINGS ?=
 READY := $(VENV)/.ready
 
-.PHONY: help setup train extract evaluate crossval validate test lint clean
+.PHONY: help setup train extract evaluate crossval validate distil test lint clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +38,13 @@ crossval: $(READY)  ## Leave one training article out at a time.
 
 validate: $(READY)  ## Check all annotations.
 	$(QUANHE) validate --config $(CONFIG)
+
+# glibc gives large blocks back to the kernel at every free and faults them in again; so set, it keeps them.
+distil: export MALLOC_MMAP_MAX_ = 0
+distil: export MALLOC_TRIM_THRESHOLD_ = 8589934592
+distil: export MALLOC_TOP_PAD_ = 67108864
+distil: $(READY)  ## Make an encoder as configs/distil.yaml and SETTINGS="key=value ..." say; goes on with RUN.
+	$(QUANHE) distil --config configs/distil.yaml --output $(RUN) $(SETTINGS)
 
 test: $(READY)  ## Run the tests.
 	$(VENV)/bin/python -m pytest

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 import pipeline
 from pipeline.errors import QuanheError
 
-COMMANDS = ("train", "extract", "evaluate", "crossval", "validate")
+COMMANDS = ("train", "extract", "evaluate", "crossval", "validate", "distil")
 
 
 class _LazyCommands(TyperGroup):

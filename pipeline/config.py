@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ruamel.yaml import YAML
@@ -18,13 +18,16 @@ from pipeline.yaml_file import Location, Place, read_yaml, validate
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of a config: unknown keys are mistakes, and nothing changes once it is read."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(_Section):
+class Source(Section):
     """Where labelled articles lie.
 
     Attributes:
@@ -48,7 +51,7 @@ def _as_sources(value: Any) -> Any:
 Sources = Annotated[tuple[Source, ...], BeforeValidator(_as_sources)]
 
 
-class ColumnsConfig(_Section):
+class ColumnsConfig(Section):
     """Layout of a CoNLL file: white-space separated columns counted from 0, sentences parted by empty lines."""
 
     word: int = 0
@@ -56,7 +59,7 @@ class ColumnsConfig(_Section):
     scheme: Literal["iob1", "iob2", "bioes"] = "iob2"
 
 
-class DataConfig(_Section):
+class DataConfig(Section):
     """Labelled articles. Held out means by article: no id may stand in two splits."""
 
     format: Literal["brat", "conll"] = "brat"
@@ -66,13 +69,13 @@ class DataConfig(_Section):
     columns: ColumnsConfig = ColumnsConfig()
 
 
-class TextConfig(_Section):
+class TextConfig(Section):
     """How text becomes words."""
 
     segmenter: Literal["underthesea-crf", "syllables"] = "underthesea-crf"
 
 
-class WindowConfig(_Section):
+class WindowConfig(Section):
     """Articles longer than the encoder are read through overlapping windows of whole words.
 
     Attributes:
@@ -84,7 +87,7 @@ class WindowConfig(_Section):
     overlap: Annotated[int, Field(ge=0)] = 96
 
 
-class TrainerConfig(_Section):
+class TrainerConfig(Section):
     """What both trained stages share.
 
     Attributes:
@@ -142,7 +145,7 @@ class RelationConfig(TrainerConfig):
     repeats: Literal["ignore", "positive", "negative"] = "ignore"
 
 
-class CrfConfig(_Section):
+class CrfConfig(Section):
     """The baseline beside the encoder: a CRF on hand-made features, L-BFGS with both penalties."""
 
     c1: Annotated[float, Field(ge=0.0)] = 0.1
@@ -150,14 +153,14 @@ class CrfConfig(_Section):
     iterations: Positive = 150
 
 
-class EvaluationConfig(_Section):
+class EvaluationConfig(Section):
     """How scores are made: bootstrap resamples of articles, and the confidence of the interval."""
 
     resamples: Annotated[int, Field(ge=10)] = 1000
     confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
 
 
-class Config(_Section):
+class Config(Section):
     """Everything that decides how a model is trained.
 
     Attributes:
@@ -207,10 +210,20 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         ProblemsError: all mistakes, each with file and line.
         QuanheError: a file cannot be read, or files extend each other in a circle.
     """
+    return load_settings(Config, path, overrides)
+
+
+def load_settings(model: type[SettingsT], path: str | Path, overrides: Sequence[str] = ()) -> SettingsT:
+    """Read the settings of any model as ``load_config`` does those of ``Config``.
+
+    Raises:
+        ProblemsError: all mistakes, each with file and line.
+        QuanheError: a file cannot be read, or files extend each other in a circle.
+    """
     data, places = _read_with_parents(Path(path), ())
     for override in overrides:
         _apply(override, data, places)
-    return validate(Config, data, places)
+    return validate(model, data, places)
 
 
 def _read_with_parents(path: Path, children: tuple[Path, ...]) -> tuple[dict[str, Any], dict[Location, Place]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from transformers.utils import logging as hf_logging
 from pipeline.errors import QuanheError
 
 TOKENIZER_FILES = ("vocab.txt", "bpe.codes")
-_HUB_FILES = [*TOKENIZER_FILES, "config.json", "*.safetensors", "pytorch_model.bin"]
+_HUB_FILES = ("config.json", "*.safetensors", "pytorch_model.bin")
 
 
 def find_encoder(name: str) -> Path:
@@ -25,24 +25,37 @@ def find_encoder(name: str) -> Path:
     Raises:
         QuanheError: no such folder and the hub does not have it or cannot be reached; or files are missing in it.
     """
-    folder = Path(name)
-    if not folder.is_dir():
-        # A checkout is often used from another folder: its encoders are found from anywhere.
-        beside_code = Path(__file__).resolve().parent.parent / name
-        folder = beside_code if beside_code.is_dir() else _fetch(name)
+    folder = find_folder(name, TOKENIZER_FILES)
     missing = [file for file in ("config.json", *TOKENIZER_FILES) if not (folder / file).is_file()]
     if missing:
         raise QuanheError(f"encoder {folder}: {', '.join(missing)} missing; it must be in PhoBERT's file format")
     return folder
 
 
-def _fetch(name: str) -> Path:
+def find_folder(name: str, tokenizer_files: Sequence[str]) -> Path:
+    """The folder of an encoder whatever its format.
+
+    Args:
+        tokenizer_files: file names or patterns to fetch from the hub beside configuration and weights.
+
+    Raises:
+        QuanheError: no such folder and the hub does not have it or cannot be reached.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    # A checkout is often used from another folder: its encoders are found from anywhere.
+    beside_code = Path(__file__).resolve().parent.parent / name
+    return beside_code if beside_code.is_dir() else _fetch(name, [*_HUB_FILES, *tokenizer_files])
+
+
+def _fetch(name: str, patterns: list[str]) -> Path:
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise QuanheError(f"encoder {name}: no such folder; give a folder, or a hub name such as vinai/phobert-base")
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+        return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:  # the hub client raises a dozen unrelated types when it has no network or no such name
         raise QuanheError(
             f"encoder {name}: no such folder, and the model hub does not give it ({type(error).__name__}); "
@@ -69,13 +82,13 @@ def max_pieces(config: PretrainedConfig) -> int:
 
 def load_encoder(folder: Path, **changes: Any) -> PreTrainedModel:
     """The encoder without a head; ``changes`` go to its configuration (dropout)."""
-    return _load(AutoModel, folder, add_pooling_layer=False, **changes)
+    return load_as(AutoModel, folder, add_pooling_layer=False, **changes)
 
 
 def load_token_classifier(folder: Path, labels: list[str], **changes: Any) -> PreTrainedModel:
     """The encoder with a token-classification head, fresh when the folder has none."""
     names = dict(enumerate(labels))
-    return _load(
+    return load_as(
         AutoModelForTokenClassification,
         folder,
         id2label=names,
@@ -98,7 +111,12 @@ def quiet() -> Iterator[None]:
             hf_logging.enable_progress_bar()
 
 
-def _load(kind: Any, folder: Path, **changes: Any) -> PreTrainedModel:
+def load_as(kind: Any, folder: Path, **changes: Any) -> PreTrainedModel:
+    """The folder's weights in fp32 as one of transformers' auto classes.
+
+    Raises:
+        QuanheError: configuration or weights cannot be read.
+    """
     encoder_config(folder)
     try:
         with quiet():

@@ -18,7 +18,8 @@ BESIDE = {
     "inputs": set(),
     "data": {"text"},
     "evaluation": {"text"},
-    "commands": {*STAGES, "inputs", "data", "evaluation"},
+    "distil": {"text", "windows"},
+    "commands": {*STAGES, "inputs", "data", "evaluation", "distil"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
