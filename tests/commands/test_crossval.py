@@ -41,7 +41,8 @@ def test_each_article_is_left_out_once(config, tmp_path):
 
 def test_articles_may_be_left_out_in_groups(config, tmp_path):
     said: list[str] = []
-    report = crossval(config, tmp_path / "report", folds=2, say=said.append)
+    settings = {**config.resolved(), "entities": {"epochs": 1}, "relations": {"enabled": False}}
+    report = crossval(Config.model_validate(settings), tmp_path / "report", folds=2, say=said.append)
     assert [line for line in said if "leaving out" in line] == [
         "fold 1 of 2: leaving out tin00, tin04",
         "fold 2 of 2: leaving out tin02",
@@ -55,3 +56,13 @@ def test_one_article_is_not_enough(tiny_settings, tmp_path):
     with pytest.raises(QuanheError, match=r"at least two training articles, data.train has 1"):
         crossval(config, tmp_path / "report")
     assert len(load_splits(config.data)["train"]) == 1
+
+
+def test_only_some_articles_may_be_scored(config, tmp_path):
+    settings = {**config.resolved(), "entities": {"epochs": 1}, "relations": {"enabled": False}}
+    said: list[str] = []
+    report = crossval(Config.model_validate(settings), tmp_path / "report", leave_out=["tin02"], say=said.append)
+    assert report.articles == ["tin02"]
+    assert next(line for line in said if line.startswith("entities: ")).startswith("entities: 2 articles, 18 mentions")
+    with pytest.raises(QuanheError, match="not among the training articles: tin99"):
+        crossval(config, tmp_path / "report", leave_out=["tin99"])
