@@ -1,9 +1,10 @@
-"""Encoders in PhoBERT's file format: from a folder, or from a model hub by name."""
+"""Encoders, in PhoBERT's file format or another: from a folder, or from a model hub by name."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,28 +16,59 @@ from transformers.utils import logging as hf_logging
 
 from pipeline.errors import QuanheError
 
-TOKENIZER_FILES = ("vocab.txt", "bpe.codes")
+PHOBERT_FILES = ("vocab.txt", "bpe.codes")
+# Files and patterns of all tokenizer formats that transformers reads.
+TOKENIZER_FILES = (
+    *PHOBERT_FILES,
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "*.model",
+    "vocab.json",
+    "merges.txt",
+)
+_ROBERTAS = ("roberta", "xlm-roberta", "camembert")
 _HUB_FILES = ("config.json", "*.safetensors", "pytorch_model.bin")
 
 
 def find_encoder(name: str) -> Path:
-    """The folder of an encoder, fetched from the model hub when no such folder exists.
+    """The folder of an encoder with its tokenizer, fetched from the model hub when no such folder exists.
 
     Raises:
         QuanheError: no such folder and the hub does not have it or cannot be reached; or files are missing in it.
     """
-    folder = find_folder(name, TOKENIZER_FILES)
-    missing = [file for file in ("config.json", *TOKENIZER_FILES) if not (folder / file).is_file()]
+    folder = find_folder(name)
+    missing = [file for file in ("config.json", *PHOBERT_FILES) if not (folder / file).is_file()]
+    if "config.json" in missing or (missing and not _other_tokenizer(folder)):
+        raise QuanheError(
+            f"encoder {folder}: {', '.join(missing)} missing; it must be in PhoBERT's file format, "
+            "or bring another tokenizer that transformers loads"
+        )
+    return folder
+
+
+def _other_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer of another format than PhoBERT's."""
+    if (folder / "tokenizer.json").is_file() or any(folder.glob("*.model")):
+        return True
+    return (folder / "vocab.txt").is_file() and encoder_config(folder).model_type == "bert"
+
+
+def find_phobert(name: str) -> Path:
+    """As ``find_encoder``, of an encoder in PhoBERT's file format.
+
+    Raises:
+        QuanheError: it is not to be had, or in another format.
+    """
+    folder = find_encoder(name)
+    missing = [file for file in PHOBERT_FILES if not (folder / file).is_file()]
     if missing:
         raise QuanheError(f"encoder {folder}: {', '.join(missing)} missing; it must be in PhoBERT's file format")
     return folder
 
 
-def find_folder(name: str, tokenizer_files: Sequence[str]) -> Path:
-    """The folder of an encoder whatever its format.
-
-    Args:
-        tokenizer_files: file names or patterns to fetch from the hub beside configuration and weights.
+def find_folder(name: str) -> Path:
+    """The folder of an encoder whatever is in it.
 
     Raises:
         QuanheError: no such folder and the hub does not have it or cannot be reached.
@@ -46,7 +78,7 @@ def find_folder(name: str, tokenizer_files: Sequence[str]) -> Path:
         return folder
     # A checkout is often used from another folder: its encoders are found from anywhere.
     beside_code = Path(__file__).resolve().parent.parent / name
-    return beside_code if beside_code.is_dir() else _fetch(name, [*_HUB_FILES, *tokenizer_files])
+    return beside_code if beside_code.is_dir() else _fetch(name, [*_HUB_FILES, *TOKENIZER_FILES])
 
 
 def _fetch(name: str, patterns: list[str]) -> Path:
@@ -76,8 +108,13 @@ def encoder_config(folder: Path) -> PretrainedConfig:
 
 
 def max_pieces(config: PretrainedConfig) -> int:
-    """Positions that the encoder takes, special tokens included (RoBERTa's begin behind the padding id)."""
-    return int(config.max_position_embeddings) - int(config.pad_token_id or 0) - 1
+    """Pieces that the encoder takes, special tokens included."""
+    return int(config.max_position_embeddings) - first_position(config)
+
+
+def first_position(config: PretrainedConfig) -> int:
+    """The first position's number: RoBERTa and its kin count from behind the padding id, others from 0."""
+    return int(config.pad_token_id or 0) + 1 if config.model_type in _ROBERTAS else 0
 
 
 def load_encoder(folder: Path, **changes: Any) -> PreTrainedModel:
@@ -158,3 +195,11 @@ def save_fp16(model: PreTrainedModel, folder: Path) -> None:
     state = {name: tensor.detach().to("cpu", torch.float16) for name, tensor in model.state_dict().items()}
     with quiet():
         model.save_pretrained(folder, state_dict=state, safe_serialization=True)
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy an encoder's tokenizer files."""
+    for pattern in TOKENIZER_FILES:
+        for file in source.glob(pattern):
+            if file.is_file():
+                shutil.copyfile(file, target / file.name)

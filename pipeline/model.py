@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from safetensors import SafetensorError
 
 from pipeline.config import Config, load_config
-from pipeline.encoders import TOKENIZER_FILES, pick_device, save_fp16, use_bf16
+from pipeline.encoders import copy_tokenizer, pick_device, save_fp16, use_bf16
 from pipeline.errors import QuanheError
 from pipeline.extractor import Extractor
 from pipeline.manifest import Manifest, read_manifest, write_manifest
@@ -95,22 +95,16 @@ def _write_folder(model: Model, manifest: Manifest, folder: Path, extra: dict[st
     _write_yaml(model.config.resolved(), folder / "config.yaml")
     _write_yaml(model.schema.model_dump(mode="json"), folder / "schema.yaml")
     save_fp16(model.tagger.model, folder / "entities")
-    _copy_tokenizer(model.tagger.tokenizer.folder, folder / "entities")
+    copy_tokenizer(model.tagger.tokenizer.folder, folder / "entities")
     if model.relations:
         save_relation_model(model.relations.model, folder / "relations")
-        _copy_tokenizer(model.relations.tokenizer.folder, folder / "relations")
+        copy_tokenizer(model.relations.tokenizer.folder, folder / "relations")
     if model.crf_path:
         (folder / _CRF_FILE).parent.mkdir()
         shutil.copyfile(model.crf_path, folder / _CRF_FILE)
     for name, content in extra.items():
         (folder / name).write_text(content, encoding="utf-8")
     write_manifest(manifest, folder)
-
-
-def _copy_tokenizer(source: Path, target: Path) -> None:
-    for name in (*TOKENIZER_FILES, "tokenizer_config.json", "added_tokens.json"):
-        if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
 
 
 def _write_yaml(data: Any, path: Path) -> None:

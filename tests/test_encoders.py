@@ -118,7 +118,7 @@ def test_a_vocabulary_larger_than_the_weights_is_refused(copy):
         file.write("quanhe_one 1\nquanhe_two 1\n")
     model = load_token_classifier(copy, LABELS)
     message = error_of(lambda: Tagger(model, PhobertPieces(copy), WindowConfig()))
-    assert "vocab.txt: 24002 pieces, but the weights are of 24000" in message
+    assert f"{copy}: the tokenizer has 24002 pieces, but the weights are of 24000" in message
 
 
 def test_positions_without_those_before_the_padding(tiny_encoder):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,11 +12,10 @@ from safetensors.torch import save_file
 
 from pipeline.distil.checkpoint import load_checkpoint
 from pipeline.distil.encoder import transformers_state
-from pipeline.encoders import TOKENIZER_FILES
+from pipeline.encoders import copy_tokenizer
 from pipeline.errors import QuanheError
 
 Weights = Literal["average", "master"]
-_OPTIONAL = ("added_tokens.json", "tokenizer_config.json")
 
 
 def export(run: Path, student: Path, target: Path, weights: Weights = "average") -> int:
@@ -43,9 +41,7 @@ def export(run: Path, student: Path, target: Path, weights: Weights = "average")
         if name.startswith("model.")
     }
     target.mkdir(parents=True, exist_ok=True)
-    for name in (*TOKENIZER_FILES, *_OPTIONAL):
-        if (student / name).is_file():
-            shutil.copyfile(student / name, target / name)
+    copy_tokenizer(student, target)
     config |= {"dtype": "float16", "architectures": ["RobertaForMaskedLM"], "tokenizer_class": "PhobertTokenizer"}
     write_weights(transformers_state(ours, config["num_hidden_layers"]), target, torch.float16)
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -11,22 +11,13 @@ from typing import Any, Protocol
 from pipeline.distil.checkpoint import LAST
 from pipeline.distil.config import DistilConfig, LayerPair
 from pipeline.distil.corpus import Corpus
-from pipeline.encoders import TOKENIZER_FILES, find_encoder, find_folder
+from pipeline.encoders import copy_tokenizer, find_folder, find_phobert
 from pipeline.errors import QuanheError
 
 STUDENT = (
     "student"  # folder of a run: configuration and vocabulary of its student, and weights when they were made here
 )
 ENCODER = "encoder"  # folder of a run: the exported encoder
-_TEACHER_FILES = (
-    *TOKENIZER_FILES,
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "*.model",
-    "vocab.json",
-)
-_COPIED = ("config.json", *TOKENIZER_FILES, "added_tokens.json", "tokenizer_config.json")
 # What may change when a run goes on: the rates and weights that are looked up at each step, and housekeeping.
 _FREE = ("device", "run", "data.cache", "loss.cosine", "loss.mse", "loss.mlm", "optim.")
 _FIXED = ("optim.accumulate",)
@@ -39,7 +30,7 @@ class _Sized(Protocol):
 
 def find_teacher(name: str) -> Path:
     """The teacher's folder, fetched from the hub when no such folder exists."""
-    folder = find_folder(name, _TEACHER_FILES)
+    folder = find_folder(name)
     if not (folder / "config.json").is_file():
         raise QuanheError(f"teacher {folder}: config.json missing; it must be a folder that transformers loads")
     return folder
@@ -55,11 +46,10 @@ def prepare_student(
     """
     kept = run / STUDENT
     if config.student is not None:
-        folder = find_encoder(config.student)
+        folder = find_phobert(config.student)
         kept.mkdir(parents=True, exist_ok=True)
-        for name in _COPIED:
-            if (folder / name).is_file():
-                shutil.copyfile(folder / name, kept / name)
+        shutil.copyfile(folder / "config.json", kept / "config.json")
+        copy_tokenizer(folder, kept)
         return folder
     if not (kept / "config.json").is_file():
         from pipeline.distil.start import make_student

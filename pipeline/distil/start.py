@@ -15,9 +15,9 @@ from pipeline.distil.config import DistilConfig
 from pipeline.distil.corpus import Corpus
 from pipeline.distil.encoder import Encoder, MaskedLM, Shape, load_teacher, transformers_state
 from pipeline.distil.export import write_weights
-from pipeline.distil.pieces import PhobertWords, teacher_words
+from pipeline.distil.pieces import WordPieces
 from pipeline.distil.vocabulary import piece_numbers, train_vocabulary
-from pipeline.encoders import TOKENIZER_FILES, find_folder
+from pipeline.encoders import PHOBERT_FILES, find_folder
 from pipeline.errors import QuanheError
 from pipeline.windows.tokenizer import PhobertPieces
 
@@ -77,8 +77,8 @@ def _write_vocabulary(
         say("learning a vocabulary")
         train_vocabulary(corpus, train_articles(corpus, config.data), config.start.pieces, folder)
         return
-    source = teacher if choice == "teacher" else find_folder(choice, TOKENIZER_FILES)
-    for name in TOKENIZER_FILES:
+    source = teacher if choice == "teacher" else find_folder(choice)
+    for name in PHOBERT_FILES:
         if not (source / name).is_file():
             raise QuanheError(f"start.vocabulary: {source} has no {name}; take another folder, or train")
         shutil.copyfile(source / name, folder / name)
@@ -117,7 +117,7 @@ def _build(config: DistilConfig, source: Encoder, teacher: Path, folder: Path) -
 
 def _embeddings(theirs: torch.Tensor, teacher: Path, pieces: PhobertPieces, folder: Path) -> torch.Tensor:
     """Token embeddings (V, H) from the teacher's (W, H): the mean over the teacher's pieces of a surface form."""
-    words = teacher_words(teacher)
+    words = WordPieces(teacher)
     ids = {
         pieces.bos_id: words.special.bos,
         pieces.pad_id: words.special.pad,
@@ -128,7 +128,7 @@ def _embeddings(theirs: torch.Tensor, teacher: Path, pieces: PhobertPieces, fold
     rows = theirs[words.special.unk].repeat(pieces.size, 1)
     for own, other in ids.items():
         rows[own] = theirs[other]
-    same = piece_numbers(teacher) if isinstance(words, PhobertWords) else {}
+    same = piece_numbers(teacher) if words.reads_words else {}
     for piece, number in piece_numbers(folder).items():
         surface = piece.removesuffix("@@")
         found = (same[piece],) if piece in same else words(surface) if surface.strip() else ()

@@ -23,8 +23,7 @@ from pipeline.distil.corpus import Corpus
 from pipeline.distil.curves import METRICS
 from pipeline.distil.encoder import load_masked_lm, load_teacher
 from pipeline.distil.optim import MasterAdamW, learning_rate
-from pipeline.distil.pieces import PhobertWords
-from pipeline.distil.pieces import teacher_words as teacher_pieces
+from pipeline.distil.pieces import WordPieces
 from pipeline.distil.runs import check_same_run, check_sizes, layer_pairs
 from pipeline.distil.step import Student, TeacherScale, measure_scale, student_loss, teacher_words
 from pipeline.encoders import pick_device, use_bf16
@@ -113,7 +112,7 @@ class Trainer:
         check_sizes(config, model.encoder, self.teacher)
         self.pairs = layer_pairs(config, model.encoder.depth, self.teacher.depth)
         self.layers = {pair.teacher for pair in self.pairs}
-        self.packer = Packer(config.data, PhobertWords(student), teacher_pieces(teacher))
+        self.packer = Packer(config.data, WordPieces(student), WordPieces(teacher))
         self.stream = Stream(corpus, self.packer, config.data, config.seed)
         heldout = heldout_batches(corpus, self.packer, config.data, config.run.eval_size)
         self.heldout = [batch.to(self.device) for batch in heldout]

@@ -18,7 +18,8 @@ from pipeline.encoders import encoder_config, load_token_classifier, max_pieces
 from pipeline.errors import QuanheError
 from pipeline.mentions.decoding import Scores, decode, legal_transitions
 from pipeline.training import pad_rows
-from pipeline.windows.tokenizer import PhobertPieces, Pieces
+from pipeline.windows.pieces import Pieces, WordTokenizer
+from pipeline.windows.plain import load_tokenizer
 from pipeline.windows.windows import Window, best_windows, make_windows
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class EncodedWindow:
     first_pieces: list[int]
 
 
-def encode_windows(document: Document, tokenizer: PhobertPieces, config: WindowConfig) -> list[EncodedWindow]:
+def encode_windows(document: Document, tokenizer: WordTokenizer, config: WindowConfig) -> list[EncodedWindow]:
     """Cut a document's words into windows of at most ``config.pieces`` piece ids."""
     pieces = tokenizer([word.form for word in document.words])
     lengths = [end - start for start, end in zip(pieces.starts, pieces.starts[1:], strict=False)]
@@ -46,7 +47,7 @@ def encode_windows(document: Document, tokenizer: PhobertPieces, config: WindowC
     return [_encode(window, pieces, tokenizer, config.pieces - 2) for window in windows]
 
 
-def _encode(window: Window, pieces: Pieces, tokenizer: PhobertPieces, capacity: int) -> EncodedWindow:
+def _encode(window: Window, pieces: Pieces, tokenizer: WordTokenizer, capacity: int) -> EncodedWindow:
     start, end = pieces.starts[window.first], pieces.starts[window.last]
     kept = min(end, start + capacity)  # only a single word that exceeds the window is cut; its label is on its start
     if kept < end:
@@ -67,7 +68,7 @@ class Tagger:
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PhobertPieces, windows: WindowConfig, *, bf16: bool = False
+        self, model: PreTrainedModel, tokenizer: WordTokenizer, windows: WindowConfig, *, bf16: bool = False
     ) -> None:
         limit = max_pieces(model.config)
         if windows.pieces > limit:
@@ -75,7 +76,7 @@ class Tagger:
         known = int(model.config.vocab_size)
         if tokenizer.size > known:
             raise QuanheError(
-                f"{tokenizer.folder / 'vocab.txt'}: {tokenizer.size} pieces, but the weights are of {known}"
+                f"{tokenizer.folder}: the tokenizer has {tokenizer.size} pieces, but the weights are of {known}"
             )
         self.model, self.tokenizer, self.windows, self.bf16 = model, tokenizer, windows, bf16
         self.labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
@@ -86,7 +87,7 @@ class Tagger:
         """Load what ``save_fp16`` wrote, with the tokenizer files beside it."""
         labels = encoder_config(folder).id2label
         model = load_token_classifier(folder, [labels[index] for index in range(len(labels))])
-        return cls(model.to(device).eval(), PhobertPieces(folder), windows, bf16=bf16)
+        return cls(model.to(device).eval(), load_tokenizer(folder), windows, bf16=bf16)
 
     def predict(self, documents: Sequence[Document]) -> list[list[Mention]]:
         """Mentions of each document, in text order. The documents need words; they are not changed."""
@@ -148,7 +149,7 @@ def batches(lengths: Sequence[int], tokens: int = 8192) -> Iterator[list[int]]:
 def training_rows(
     documents: Sequence[Document],
     labels: Sequence[Sequence[str]],
-    tokenizer: PhobertPieces,
+    tokenizer: WordTokenizer,
     windows: WindowConfig,
     label_ids: dict[str, int],
 ) -> list[dict[str, Any]]:

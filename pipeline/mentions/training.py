@@ -18,7 +18,8 @@ from pipeline.mentions.decoding import adjacency
 from pipeline.mentions.tagger import Tagger, training_rows
 from pipeline.schema import Schema
 from pipeline.training import History, pad_rows, train_model
-from pipeline.windows.tokenizer import PhobertPieces
+from pipeline.windows.pieces import WordTokenizer
+from pipeline.windows.plain import load_tokenizer
 
 
 def train_tagger(
@@ -36,13 +37,13 @@ def train_tagger(
     Args:
         documents: with words.
         labels: for each document, the IOB2 label of each word.
-        encoder: a folder in PhoBERT's file format.
+        encoder: a folder that ``find_encoder`` accepts.
         dev_score: scores the tagger as it stands, for early stopping.
     """
     torch.manual_seed(config.seed)
     settings = config.entities
     device = pick_device(config.device)
-    tokenizer = PhobertPieces(encoder)
+    tokenizer = load_tokenizer(encoder)
     # Dropout inside attention costs a third of the time (no fused kernel takes it) and gained nothing.
     model = load_token_classifier(
         encoder,
@@ -74,7 +75,7 @@ def train_tagger(
 class WindowCollator:
     """Pads a batch of windows; hides the pieces of some words so that context, not only the name, is learnt."""
 
-    def __init__(self, tokenizer: PhobertPieces, word_dropout: float = 0.0) -> None:
+    def __init__(self, tokenizer: WordTokenizer, word_dropout: float = 0.0) -> None:
         self.tokenizer, self.word_dropout = tokenizer, word_dropout
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
@@ -86,7 +87,7 @@ class WindowCollator:
             words = (labels != -100).long().cumsum(dim=1)
             hidden = torch.rand(ids.shape[0], int(words.max()) + 1) < self.word_dropout
             hidden[:, 0] = False
-            drop = hidden.gather(1, words) & (ids > self.tokenizer.unk_id)
+            drop = hidden.gather(1, words) & mask.bool() & (ids != self.tokenizer.eos_id)
             ids = torch.where(drop, self.tokenizer.unk_id, ids)
         return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 

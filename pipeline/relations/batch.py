@@ -11,7 +11,7 @@ from pipeline.relations.candidates import Candidate
 from pipeline.relations.encoding import RelationWindow
 from pipeline.training import pad_rows
 
-_FIRST_POSITION = 2  # RoBERTa counts positions from behind the padding id
+FIRST_POSITION = 2  # RoBERTa counts positions from behind the padding id
 
 
 def window_row(
@@ -72,9 +72,9 @@ def _levitate(rows: list[dict[str, Any]], ids: torch.Tensor, pad_id: int) -> tup
     allowed = torch.zeros(count, 1, length, length, dtype=torch.bool)
     for index, row in enumerate(rows):
         text, total = row["text_length"], len(row["input_ids"])
-        positions[index, :text] = torch.arange(text) + _FIRST_POSITION
+        positions[index, :text] = torch.arange(text) + FIRST_POSITION
         if row["positions"]:
-            positions[index, text:total] = torch.tensor(row["positions"]) + _FIRST_POSITION
+            positions[index, text:total] = torch.tensor(row["positions"]) + FIRST_POSITION
         allowed[index, 0, :total, :text] = True
         markers = torch.arange(text, total)
         allowed[index, 0, markers, markers] = True

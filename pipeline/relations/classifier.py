@@ -16,7 +16,8 @@ from pipeline.relations.candidates import Candidate, find_candidates, recall_los
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.model import RelationModel, load_relation_model, to_device
 from pipeline.schema import Schema
-from pipeline.windows.tokenizer import PhobertPieces
+from pipeline.windows.pieces import WordTokenizer
+from pipeline.windows.plain import load_tokenizer
 
 _BATCH_PIECES = 4096
 
@@ -27,7 +28,7 @@ class RelationClassifier:
     def __init__(
         self,
         model: RelationModel,
-        tokenizer: PhobertPieces,
+        tokenizer: WordTokenizer,
         schema: Schema,
         config: RelationConfig,
         windows: WindowConfig,
@@ -52,7 +53,7 @@ class RelationClassifier:
     ) -> RelationClassifier:
         """Load what ``save_relation_model`` wrote, with the tokenizer files beside it."""
         model, first_marker = load_relation_model(folder, len(schema.entities), len(schema.relations))
-        return cls(model.to(device).eval(), PhobertPieces(folder), schema, config, windows, first_marker, bf16=bf16)
+        return cls(model.to(device).eval(), load_tokenizer(folder), schema, config, windows, first_marker, bf16=bf16)
 
     def predict(self, documents: Sequence[Document]) -> list[list[Relation]]:
         """Relations of each document above the threshold, between its mentions; sorted by head and tail position."""

@@ -16,7 +16,7 @@ from pipeline.config import WindowConfig
 from pipeline.document import Document
 from pipeline.relations.candidates import Candidate, Place, mention_places
 from pipeline.schema import Schema
-from pipeline.windows.tokenizer import PhobertPieces
+from pipeline.windows.pieces import WordTokenizer
 from pipeline.windows.windows import Window, context, make_windows
 
 
@@ -51,7 +51,7 @@ class RelationEncoder:
     """
 
     def __init__(
-        self, tokenizer: PhobertPieces, schema: Schema, encoding: str, windows: WindowConfig, first_marker: int
+        self, tokenizer: WordTokenizer, schema: Schema, encoding: str, windows: WindowConfig, first_marker: int
     ) -> None:
         self.tokenizer, self.encoding, self.windows = tokenizer, encoding, windows
         self.type_ids = {name: index for index, name in enumerate(schema.entities)}

@@ -12,15 +12,16 @@ from datasets import Dataset
 
 from pipeline.config import Config
 from pipeline.document import Document
-from pipeline.encoders import pick_device, use_bf16
-from pipeline.relations.batch import collate, window_row
+from pipeline.encoders import encoder_config, first_position, pick_device, use_bf16
+from pipeline.errors import QuanheError
+from pipeline.relations.batch import FIRST_POSITION, collate, window_row
 from pipeline.relations.candidates import Candidate, find_candidates
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.encoding import RelationEncoder
 from pipeline.relations.model import build_model
 from pipeline.schema import Schema
 from pipeline.training import History, train_model
-from pipeline.windows.tokenizer import PhobertPieces
+from pipeline.windows.plain import load_tokenizer
 
 
 def train_relations(
@@ -36,13 +37,15 @@ def train_relations(
 
     Args:
         documents: with words, gold mentions (each with its entity) and gold relations.
-        encoder: a folder in PhoBERT's file format.
+        encoder: a folder that ``find_encoder`` accepts.
         dev_score: scores the classifier as it stands, for early stopping.
     """
     torch.manual_seed(config.seed)
     settings = config.relations
     device = pick_device(config.device)
-    tokenizer = PhobertPieces(encoder)
+    tokenizer = load_tokenizer(encoder)
+    if settings.encoding == "levitated" and first_position(encoder_config(encoder)) != FIRST_POSITION:
+        raise QuanheError("relations.encoding: levitated needs an encoder in PhoBERT's format; take markers or pooled")
     model, first_marker = build_model(encoder, len(schema.entities), len(schema.relations), settings.dropout)
     model.to(device)
     bf16 = use_bf16(config.precision, device)

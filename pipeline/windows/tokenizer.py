@@ -8,7 +8,6 @@ same ids for every word, and takes words, never raw text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -17,27 +16,11 @@ from tokenizers.models import BPE
 from pipeline.document import Word
 from pipeline.errors import QuanheError, read_utf8
 from pipeline.text.normalise import normalise
+from pipeline.windows.pieces import Pieces, check_words
 
 _END = "</w>"
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 MASK_TOKEN = "<mask>"  # transformers appends it behind the vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """Pieces of a sequence of words, without special tokens.
-
-    Attributes:
-        ids: vocabulary ids.
-        words: for each piece, the index of its word.
-        starts: for each word, the index of its first piece; one more entry at the end, ``len(ids)``.
-        offsets: for each piece, ``[start, end)`` in its word's form.
-    """
-
-    ids: list[int]
-    words: list[int]
-    starts: list[int]
-    offsets: list[tuple[int, int]]
 
 
 class PhobertPieces:
@@ -72,9 +55,7 @@ class PhobertPieces:
         """
         if not forms:
             return Pieces([], [], [0], [])
-        if not all(form and not form.isspace() for form in forms):
-            blank = next(i for i, form in enumerate(forms) if not form or form.isspace())
-            raise ValueError(f"word {blank} is blank")
+        check_words(forms)
         encoding = self._bpe.encode(forms, is_pretokenized=True, add_special_tokens=False)
         ids = [piece if piece < self._known else self.unk_id for piece in encoding.ids]
         words = [word for word in encoding.word_ids if word is not None]

@@ -17,14 +17,14 @@ from pipeline.distil.augment import disturb, split, swap_tone
 from pipeline.distil.batches import Batch, Packer, Position, Stream, heldout_batches, train_articles
 from pipeline.distil.config import DistilConfig, TextConfig
 from pipeline.distil.corpus import Corpus, load_corpus
-from pipeline.distil.pieces import PhobertWords, PlainWords, teacher_words
+from pipeline.distil.pieces import WordPieces
 from pipeline.distil.text import read_articles
 from pipeline.errors import QuanheError
 
 
 @pytest.fixture(scope="module")
 def packer(tiny: DistilConfig) -> Packer:
-    return Packer(tiny.data, PhobertWords(Path(tiny.student or "")), PlainWords(Path(tiny.teacher)))
+    return Packer(tiny.data, WordPieces(Path(tiny.student or "")), WordPieces(Path(tiny.teacher)))
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +130,8 @@ def test_words_one_by_one_are_the_text(tiny: DistilConfig, corpus: Corpus, packe
 
 
 def test_a_phobert_teacher_reads_words(tiny: DistilConfig) -> None:
-    assert isinstance(teacher_words(Path(tiny.student or "")), PhobertWords)
-    assert isinstance(teacher_words(Path(tiny.teacher)), PlainWords)
+    assert WordPieces(Path(tiny.student or "")).reads_words
+    assert not WordPieces(Path(tiny.teacher)).reads_words
 
 
 def _equal(a: Batch, b: Batch) -> bool:

@@ -25,6 +25,7 @@ class FakeEncoder:
 
     def __init__(self, tokenizer, need: int = 0) -> None:
         self.config = SimpleNamespace(
+            model_type="roberta",
             max_position_embeddings=258,
             vocab_size=24000,
             pad_token_id=1,
