@@ -164,8 +164,8 @@ class Config(Section):
     """Everything that decides how a model is trained.
 
     Attributes:
-        encoder: a folder in PhoBERT's file format or with another tokenizer that transformers loads (BERT, XLM-R …), or a
-            model hub name such as ``vinai/phobert-base``.
+        encoder: a folder in PhoBERT's file format or with another tokenizer that transformers loads (BERT, XLM-R …), or
+            a model hub name such as ``vinai/phobert-base``.
         schema_file: the schema (YAML key ``schema``).
         seed: of every random choice.
         device: ``auto`` takes a GPU when there is one.

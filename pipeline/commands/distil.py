@@ -15,6 +15,7 @@ from pipeline.distil.config import DistilConfig, load_distil_config
 from pipeline.distil.corpus import load_corpus
 from pipeline.distil.curves import check_extra, draw
 from pipeline.distil.export import Weights, export
+from pipeline.distil.processes import Processes
 from pipeline.distil.runs import ENCODER, STUDENT, branch, check_folder, find_teacher, prepare_student
 from pipeline.distil.trainer import Status, Trainer, step_back
 
@@ -50,16 +51,19 @@ def distil(
     if config.run.curves:
         check_extra()
     check_folder(run)
+    processes = Processes(config.device)
+    if not processes.main:
+        say, on_step = (lambda line: None), (lambda status: None)
     if branch_of is not None:
-        branch(branch_of, run)
+        processes.main_first(lambda: branch(branch_of, run))
     goes_on = check_folder(run)
     if config.run.background:
         step_back()
-    teacher = find_teacher(config.teacher)
-    corpus = load_corpus(config.data, config.data.cache or run / "cache")
+    teacher = processes.main_first(lambda: find_teacher(config.teacher))
+    corpus = processes.main_first(lambda: load_corpus(config.data, config.data.cache or run / "cache"))
     say(f"corpus: {len(corpus):,} articles, {len(corpus.ids):,} words")
-    student = prepare_student(config, teacher, corpus, run, say=say)
-    trainer = Trainer(config, corpus, student, teacher, run)
+    student = processes.main_first(lambda: prepare_student(config, teacher, corpus, run, say=say))
+    trainer = Trainer(config, corpus, student, teacher, run, processes)
     if cooldown:
         trainer.begin_cooldown(cooldown)
     say(f"{'going on' if goes_on else 'starting'} at {trainer.tokens:,} student pieces")
@@ -67,7 +71,10 @@ def distil(
     if trainer.packer.dropped:
         say(f"{trainer.packer.dropped} words left out: no pieces for them, or too many")
     cooled = trainer.cooldown is not None and trainer.finished
-    folder = finish(run, weights or ("master" if cooled else "average"), curves=config.run.curves, say=say)
+    folder = run / ENCODER
+    if processes.main:
+        finish(run, weights or ("master" if cooled else "average"), curves=config.run.curves, say=say)
+    processes.wait()
     if not trainer.finished:
         say("stopped; the same command goes on")
     return folder

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pipeline.distil.config import OptimConfig
+from pipeline.distil.processes import Processes
 
 
 def learning_rate(tokens: int, config: OptimConfig, cooldown: tuple[int, int] | None) -> float:
@@ -60,9 +61,11 @@ class MasterAdamW:
         self._waiting += 1
 
     @torch.no_grad()
-    def step(self, rate: float) -> float:
-        """One update with the mean of the collected gradients; returns their norm."""
+    def step(self, rate: float, processes: Processes) -> float:
+        """One update with the mean of the gradients that all processes have collected; returns their norm."""
         gradients = [m.grad for m in self.master if m.grad is not None]
+        processes.sum_(gradients)
+        self._waiting *= processes.count
         norm = float(torch.nn.utils.get_total_norm(gradients)) / self._waiting
         factor = min(1.0, self._config.clip_norm / (norm + 1e-6)) / self._waiting
         torch._foreach_mul_(gradients, factor)

@@ -24,9 +24,10 @@ from pipeline.distil.curves import METRICS
 from pipeline.distil.encoder import load_masked_lm, load_teacher
 from pipeline.distil.optim import MasterAdamW, learning_rate
 from pipeline.distil.pieces import WordPieces
+from pipeline.distil.processes import Processes
 from pipeline.distil.runs import check_same_run, check_sizes, layer_pairs
 from pipeline.distil.step import Student, TeacherScale, measure_scale, student_loss, teacher_words
-from pipeline.encoders import pick_device, use_bf16
+from pipeline.encoders import use_bf16
 
 
 class Stop:
@@ -90,12 +91,21 @@ class Trainer:
         student: folder of the encoder to train.
         teacher: folder of the encoder to learn from.
         out: gets checkpoints and ``metrics.jsonl``.
+        processes: this one among those that train together; alone when not given.
 
     Raises:
         QuanheError: the encoders do not fit the settings, or the checkpoint is of another run.
     """
 
-    def __init__(self, config: DistilConfig, corpus: Corpus, student: Path, teacher: Path, out: Path) -> None:
+    def __init__(
+        self,
+        config: DistilConfig,
+        corpus: Corpus,
+        student: Path,
+        teacher: Path,
+        out: Path,
+        processes: Processes | None = None,
+    ) -> None:
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
         torch.manual_seed(config.seed)
@@ -105,7 +115,8 @@ class Trainer:
         state = load_checkpoint(out)
         if state is not None:
             check_same_run(state["config"], config, out)
-        self.device = pick_device(config.device)
+        self.processes = processes or Processes(config.device)
+        self.device = self.processes.device
         dtype = torch.bfloat16 if use_bf16(config.precision, self.device) else torch.float32
         self.teacher = load_teacher(teacher).to(self.device, dtype).eval().requires_grad_(False)
         model = load_masked_lm(student)
@@ -144,6 +155,8 @@ class Trainer:
 
     def checkpoint(self) -> None:
         """Write the whole state; the data's randomness is a function of seed and position."""
+        if not self.processes.main:
+            return
         save_checkpoint(
             self.out,
             {
@@ -180,6 +193,8 @@ class Trainer:
             self.begin_cooldown(max(1, run.max_tokens - self.tokens))
 
     def _log(self, line: dict[str, Any]) -> None:
+        if not self.processes.main:
+            return
         with (self.out / METRICS).open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(line) + "\n")
 
@@ -221,28 +236,30 @@ class Trainer:
         return result
 
     def _log_measures(self, **more: Any) -> None:
+        if not self.processes.main:
+            return
         line = {"tokens": self.tokens, "step": self.optim.steps, **more, "dropped_words": self.packer.dropped}
         self._log({**line, **self.measure()})
 
     def train(self, on_step: Callable[[Status], None] = lambda status: None) -> None:
         """Run until stopped or finished; always leaves a checkpoint behind."""
         run, config = self.config.run, self.config
-        batches = self.stream.batches(self.position)
+        batches = self.processes.share(self.stream.batches(self.position))
         sums, logged, session = Sums(), self.tokens, self.tokens
         began = wall = saved = time.monotonic()
         if self.tokens == 0:
             self._log_measures()
         with Stop() as stop:
-            while not (stop.asked or self.finished):
+            while not (self.processes.any(stop.asked) or self.finished):
                 self._plan_cooldown()
                 rate = learning_rate(self.tokens, config.optim, self.cooldown)
                 before = self.tokens
                 for _ in range(config.optim.accumulate):
-                    batch, following = next(batches)
+                    batch, following, pieces = next(batches)
                     values = self._pass(batch.to(self.device))
                     sums.add(values)
-                    self.tokens += batch.tokens
-                norm = self.optim.step(rate)
+                    self.tokens += pieces
+                norm = self.optim.step(rate, self.processes)
                 # Only now: a checkpoint must never lie between the passes of one step.
                 self.position = following
                 now = time.monotonic()
