@@ -15,6 +15,11 @@ READY := $(VENV)/.ready
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+# glibc gives large blocks back to the kernel at every free and faults them in again; so set, it keeps them.
+train crossval distil: export MALLOC_MMAP_MAX_ = 0
+train crossval distil: export MALLOC_TRIM_THRESHOLD_ = 8589934592
+train crossval distil: export MALLOC_TOP_PAD_ = 67108864
+
 setup: $(READY)  ## Make the virtual environment.
 
 $(READY): pyproject.toml constraints.txt
@@ -39,10 +44,6 @@ crossval: $(READY)  ## Leave one training article out at a time.
 validate: $(READY)  ## Check all annotations.
 	$(QUANHE) validate --config $(CONFIG)
 
-# glibc gives large blocks back to the kernel at every free and faults them in again; so set, it keeps them.
-distil: export MALLOC_MMAP_MAX_ = 0
-distil: export MALLOC_TRIM_THRESHOLD_ = 8589934592
-distil: export MALLOC_TOP_PAD_ = 67108864
 distil: $(READY)  ## Make an encoder as configs/distil.yaml and SETTINGS="key=value ..." say; goes on with RUN.
 	$(QUANHE) distil --config configs/distil.yaml --output $(RUN) $(SETTINGS)
 

@@ -14,6 +14,7 @@ from torch import nn
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from pipeline.attention import fast_attention
 from pipeline.config import TrainerConfig
 
 
@@ -68,7 +69,7 @@ def train_model(
 
     Args:
         model: its forward takes what ``collate`` gives and returns a loss or logits.
-        rows: one row a window.
+        rows: one row a window, with its ``length``.
         loss: ``(outputs, labels, num_items_in_batch)`` → scalar, instead of the model's own.
         dev_score: scores the model as it stands; higher is better. Never sees test data.
     """
@@ -89,6 +90,7 @@ def train_model(
             bf16=bf16,
             use_cpu=device.type == "cpu",
             seed=seed,
+            train_sampling_strategy="group_by_length",  # little padding
             save_strategy="no",
             logging_strategy="no",
             report_to=[],
@@ -108,7 +110,8 @@ def train_model(
         )
         if not progress:
             trainer.remove_callback(PrinterCallback)
-        result = trainer.train()
+        with fast_attention(model):
+            result = trainer.train()
     history.loss = float(result.training_loss)
     if keeper and keeper.best_state is not None:
         model.load_state_dict(keeper.best_state)

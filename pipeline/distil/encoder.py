@@ -1,8 +1,7 @@
 """A BERT/RoBERTa body written for speed on a CPU with bfloat16 matrix units.
 
 Same arithmetic as transformers' models (checked by a test) but with one matrix product for query,
-key and value, and an attention whose backward pass is five batched matrix products: torch's CPU
-flash attention takes twice as long backwards, four times at short lengths.
+key and value, and the attention of ``pipeline.attention``.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import AutoModel, AutoModelForMaskedLM
 
+from pipeline.attention import Attention, Padding, find_padding
 from pipeline.encoders import encoder_config, load_as
 from pipeline.errors import QuanheError
 
@@ -57,58 +57,6 @@ def read_shape(folder: Path) -> Shape | None:
     )
 
 
-@dataclass(frozen=True)
-class Padding:
-    """Additive mask of the key columns from `first` on: bias (B, 1, 1, L - first).
-
-    Batches are sorted by length, so only the last few columns ever hold padding: adding over
-    them alone is twenty times cheaper than over whole rows.
-    """
-
-    first: int
-    bias: torch.Tensor
-
-    def full(self, length: int) -> torch.Tensor:
-        """The mask of all columns, (B, 1, length, length) without memory of that size."""
-        return F.pad(self.bias, (self.first, 0)).expand(-1, -1, length, -1)
-
-
-def find_padding(keys: torch.Tensor, dtype: torch.dtype) -> Padding | None:
-    """Padding of keys (B, L), which is False at the end of short rows; None if there is none."""
-    first = int(keys.sum(1).min())
-    if first == keys.shape[1]:
-        return None
-    bias = torch.zeros(keys.shape[0], 1, 1, keys.shape[1] - first, dtype=dtype, device=keys.device)
-    return Padding(first, bias.masked_fill_(~keys[:, None, None, first:], -3e4))
-
-
-class _Attention(torch.autograd.Function):
-    """softmax(q k^T) v over N = batch * heads; q comes already scaled. All (N, L, D).
-
-    Both softmaxes work in place: fresh blocks of this size cost more than the arithmetic.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, padding: Padding | None) -> torch.Tensor:
-        p = torch.bmm(q, k.transpose(1, 2))
-        if padding is not None:
-            rows = p.view(padding.bias.shape[0], -1, *p.shape[1:])
-            rows[..., padding.first :].add_(padding.bias)
-        torch.softmax(p, -1, out=p)
-        ctx.save_for_backward(q, k, v, p)
-        return torch.bmm(p, v)
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
-        q, k, v, p = ctx.saved_tensors
-        grad_v = torch.bmm(p.transpose(1, 2), grad)
-        grad_s = torch.bmm(grad, v.transpose(1, 2))
-        torch.ops.aten._softmax_backward_data.out(grad_s, p, -1, p.dtype, grad_input=grad_s)
-        grad_q = torch.bmm(grad_s, k)
-        grad_k = torch.bmm(grad_s.transpose(1, 2), q)
-        return grad_q, grad_k, grad_v, None
-
-
 class Layer(nn.Module):
     """One post-norm transformer block."""
 
@@ -131,7 +79,7 @@ class Layer(nn.Module):
         if torch.is_grad_enabled():
             q, k, v = qkv.contiguous().view(3, rows * self.heads, length, depth).unbind(0)
             scaled = q * depth**-0.5
-            mixed = _Attention.apply(scaled, k, v, padding)  # type: ignore[no-untyped-call]
+            mixed = Attention.apply(scaled, k, v, padding)  # type: ignore[no-untyped-call]
         else:
             q, k, v = qkv.unbind(0)
             # Forwards alone, torch's flash attention is the faster one.

@@ -167,5 +167,5 @@ def training_rows(
                 if word == encoded.window.first and label.startswith("I-"):
                     continue  # a window that begins inside a mention must not teach that I- may begin a sequence
                 targets[piece] = label_ids[label]
-            rows.append({"input_ids": encoded.ids, "labels": targets})
+            rows.append({"input_ids": encoded.ids, "labels": targets, "length": len(encoded.ids)})
     return rows

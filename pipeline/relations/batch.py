@@ -26,6 +26,7 @@ def window_row(
     ends = [[*window.spans[head], *window.spans[tail]] for head, tail in window.pairs]
     row: dict[str, Any] = {
         "input_ids": window.ids,
+        "length": len(window.ids),
         "text_length": window.text_length,
         "positions": window.positions,
         "ends": ends,

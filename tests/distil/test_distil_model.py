@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModel, ElectraConfig, ElectraModel, RobertaForMaskedLM
 
+from pipeline.attention import Attention, find_padding
 from pipeline.distil.config import DistilConfig
 from pipeline.distil.encoder import (
-    _Attention,
-    find_padding,
     load_masked_lm,
     load_teacher,
     transformers_state,
@@ -62,10 +61,10 @@ def test_attention_gradient() -> None:
     keys = torch.ones(2, 5, dtype=torch.bool)
     keys[1, 3:] = False
     padding = find_padding(keys, torch.double)
-    assert torch.autograd.gradcheck(lambda a, b, c: _Attention.apply(a, b, c, padding), (q, k, v))
+    assert torch.autograd.gradcheck(lambda a, b, c: Attention.apply(a, b, c, padding), (q, k, v))
     heads = [t.detach().view(2, 3, 5, 4) for t in (q, k, v)]
     wanted = F.scaled_dot_product_attention(*heads, attn_mask=keys[:, None, None, :], scale=1.0)
-    torch.testing.assert_close(_Attention.apply(q, k, v, padding).view(2, 3, 5, 4), wanted)
+    torch.testing.assert_close(Attention.apply(q, k, v, padding).view(2, 3, 5, 4), wanted)
     assert find_padding(torch.ones(2, 5, dtype=torch.bool), torch.double) is None
 
 
