@@ -13,13 +13,21 @@ Linking = Literal["name", "person", "role", "organisation", "country", "title", 
 
 
 class RelationType(BaseModel):
-    """A directed relation type; a symmetric one takes the earlier mention as its head."""
+    """A directed relation type; a symmetric one takes the earlier mention as its head.
+
+    Attributes:
+        head, tail: entity types that it may join.
+        one_head: a tail mention belongs to one head only (a rank is one person's); of several the likeliest is kept.
+        one_tail: a head mention has one tail only (an event is held on one day).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     head: tuple[str, ...] = Field(min_length=1)
     tail: tuple[str, ...] = Field(min_length=1)
     symmetric: bool = False
+    one_head: bool = False
+    one_tail: bool = False
     about: str = ""
 
 

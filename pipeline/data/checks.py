@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pipeline.data.labelled import Labelled, suggestion
 from pipeline.document import Document, Mention, Relation
 from pipeline.errors import Problem
 from pipeline.schema import Schema
+from pipeline.text.edges import edge_fault
 from pipeline.text.normalise import normalise, tone_to_new
 from pipeline.text.words import WordSplitter
 
@@ -29,7 +29,6 @@ _BOILERPLATE = 50
 _SENTENCE_WORDS = 6
 
 _WORD = re.compile(r"\w+")
-_BRACKETS = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»", '"': '"', "'": "'"}
 
 
 @dataclass(slots=True)
@@ -65,29 +64,6 @@ def _check_mentions(item: Labelled, schema: Schema, findings: Findings) -> None:
             findings.errors.append(item.at_mention(mention.id, message))
         if widest is None or mention.end > widest.end:
             widest = mention
-
-
-def edge_fault(surface: str) -> str:
-    """What is wrong with the edges of a span, or empty.
-
-    Punctuation may stand at an edge as part of a name: brackets and quotes that close inside it, a full stop after
-    others (U.S.), a per cent sign.
-    """
-    for verb, edge, rest in (("begins", surface[0], surface[1:]), ("ends", surface[-1], surface[:-1])):
-        category = unicodedata.category(edge)
-        if edge.isspace() or category[0] in "ZC":
-            return f"{verb} with white space or an invisible character; move the edge"
-        if category[0] == "P" and not _belongs(edge, rest, at_start=verb == "begins"):
-            return f"{verb} with {edge}; move the edge unless it is part of the name"
-    return ""
-
-
-def _belongs(edge: str, rest: str, *, at_start: bool) -> bool:
-    if edge == "%" or (edge == "." and "." in rest):
-        return True
-    if at_start:
-        return _BRACKETS.get(edge, "\0") in rest
-    return any(opening in rest for opening, closing in _BRACKETS.items() if closing == edge)
 
 
 def _check_relations(item: Labelled, schema: Schema, findings: Findings) -> None:

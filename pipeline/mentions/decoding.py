@@ -78,25 +78,29 @@ def viterbi(scores: Scores, start: Scores, transitions: Scores) -> list[int]:
     return path[::-1]
 
 
-def decode(scores: Scores, labels: Sequence[str], start: Scores, transitions: Scores) -> list[Span]:
+def decode(
+    scores: Scores, labels: Sequence[str], start: Scores, transitions: Scores, sentences: Iterable[int] = ()
+) -> list[Span]:
     """Spans of the best legal labelling of one document.
 
     Args:
         scores: log probabilities ``[words, labels]``.
+        sentences: words that begin a sentence; no span crosses into one.
 
     Returns:
         ``(first word, last word + 1, type, score)``; the score is the geometric mean of the label probabilities.
     """
     # Most words are surely O; only the stretches between them need the search.
     outside = scores[:, 0] > np.log(0.999)
+    breaks = frozenset(sentences)
     spans: list[Span] = []
     word = 0
     while word < len(scores):
         if outside[word]:
             word += 1
             continue
-        end = word
-        while end < len(scores) and not outside[end]:
+        end = word + 1
+        while end < len(scores) and not outside[end] and end not in breaks:
             end += 1
         path = viterbi(scores[word:end], start, transitions)
         spans.extend(_spans(path, scores[word:end], labels, word))

@@ -17,6 +17,8 @@ from pipeline.document import Document, Mention, number_mentions
 from pipeline.encoders import encoder_config, load_token_classifier, max_pieces
 from pipeline.errors import QuanheError
 from pipeline.mentions.decoding import Scores, decode, legal_transitions
+from pipeline.mentions.transitions import learnt_grammar
+from pipeline.text.edges import trim
 from pipeline.training import pad_rows
 from pipeline.windows.pieces import Pieces, WordTokenizer
 from pipeline.windows.plain import load_tokenizer
@@ -80,7 +82,6 @@ class Tagger:
             )
         self.model, self.tokenizer, self.windows, self.bf16 = model, tokenizer, windows, bf16
         self.labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
-        self._start, self._transitions = legal_transitions(self.labels, getattr(model.config, "adjacency", None))
 
     @classmethod
     def load(cls, folder: Path, windows: WindowConfig, device: torch.device, *, bf16: bool = False) -> Tagger:
@@ -127,11 +128,21 @@ class Tagger:
 
     def _mentions(self, document: Document, scores: Scores) -> list[Mention]:
         words = document.words
-        spans = decode(scores, self.labels, self._start, self._transitions)
-        return number_mentions(
-            document.text,
-            ((words[first].start, words[last - 1].end, kind, score) for first, last, kind, score in spans),
-        )
+        sentences = [first for first, _ in document.sentences]
+        found = []
+        for first, last, kind, score in decode(scores, self.labels, *self._grammar(), sentences):
+            span = trim(document.text, words[first].start, words[last - 1].end)
+            if span:
+                found.append((*span, kind, score))
+        return number_mentions(document.text, found)
+
+    def _grammar(self) -> tuple[Scores, Scores]:
+        """What may follow what: learnt with the classifier, by a layer that is still in training or that was saved."""
+        layer = getattr(self.model, "transitions", None)
+        values = layer.values() if layer is not None else getattr(self.model.config, "transitions", None)
+        if values:
+            return learnt_grammar(self.labels, values)
+        return legal_transitions(self.labels, getattr(self.model.config, "adjacency", None))
 
 
 def batches(lengths: Sequence[int], tokens: int = 8192) -> Iterator[list[int]]:
@@ -153,19 +164,25 @@ def training_rows(
     windows: WindowConfig,
     label_ids: dict[str, int],
 ) -> list[dict[str, Any]]:
-    """One row a window: ``input_ids`` and ``labels``, -100 on all but the first piece of a word.
+    """One row a window: ``input_ids``; for each piece ``labels``, -100 on all but the first piece of a word, and
+    ``sentences``, the number of its word's sentence; and ``length``.
 
     Args:
         labels: for each document, the IOB2 label of each word.
     """
     rows: list[dict[str, Any]] = []
     for document, document_labels in zip(documents, labels, strict=True):
+        sentence_of = [number for number, (first, last) in enumerate(document.sentences) for _ in range(first, last)]
         for encoded in encode_windows(document, tokenizer, windows):
-            targets = [-100] * len(encoded.ids)
+            targets, sentences = [-100] * len(encoded.ids), [0] * len(encoded.ids)
+            cut = True  # a window that begins inside a mention must not teach that I- may begin a sequence
             for word, piece in enumerate(encoded.first_pieces, encoded.window.first):
                 label = document_labels[word]
-                if word == encoded.window.first and label.startswith("I-"):
-                    continue  # a window that begins inside a mention must not teach that I- may begin a sequence
-                targets[piece] = label_ids[label]
-            rows.append({"input_ids": encoded.ids, "labels": targets, "length": len(encoded.ids)})
+                cut = cut and label.startswith("I-")
+                if not cut:
+                    targets[piece], sentences[piece] = label_ids[label], sentence_of[word]
+            if not cut:  # else no word of it has a label
+                rows.append(
+                    {"input_ids": encoded.ids, "labels": targets, "sentences": sentences, "length": len(encoded.ids)}
+                )
     return rows

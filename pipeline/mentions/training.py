@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn import functional
+from transformers import PreTrainedModel
 
-from pipeline.config import Config
+from pipeline.config import Config, EntityConfig
 from pipeline.document import Document
 from pipeline.encoders import load_token_classifier, pick_device, use_bf16
 from pipeline.mentions.decoding import adjacency
 from pipeline.mentions.tagger import Tagger, training_rows
+from pipeline.mentions.transitions import Transitions
 from pipeline.schema import Schema
 from pipeline.training import History, pad_rows, train_model
 from pipeline.windows.pieces import WordTokenizer
@@ -52,7 +54,10 @@ def train_tagger(
         attention_probs_dropout_prob=0.0,
         classifier_dropout=settings.dropout,
     ).to(device)
-    model.config.adjacency = adjacency(labels)  # saved with the model; the tagger looks for it there
+    # Saved with the model; the tagger looks for it there.
+    model.config.adjacency = adjacency(labels)
+    if settings.crf:
+        model.transitions = Transitions(schema.labels).to(device)
     bf16 = use_bf16(config.precision, device)
     tagger = Tagger(model, tokenizer, config.windows, bf16=bf16)
     label_ids = {label: index for index, label in enumerate(schema.labels)}
@@ -66,9 +71,12 @@ def train_tagger(
         device=device,
         bf16=bf16,
         progress=progress,
-        loss=_make_loss(settings.class_weights, settings.label_smoothing, rows, len(schema.labels)),
+        loss=_make_loss(model, settings, rows, len(schema.labels)),
         dev_score=(lambda: dev_score(tagger)) if dev_score else None,
     )
+    if settings.crf:
+        model.config.transitions = model.transitions.values()
+        del model.transitions
     return tagger, history
 
 
@@ -81,6 +89,7 @@ class WindowCollator:
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         ids = pad_rows([row["input_ids"] for row in rows], self.tokenizer.pad_id)
         labels = pad_rows([row["labels"] for row in rows], -100)
+        sentences = pad_rows([row["sentences"] for row in rows], 0)
         mask = (ids != self.tokenizer.pad_id).long()
         if self.word_dropout:
             # A word begins at each labelled piece; its other pieces share the draw.
@@ -89,27 +98,33 @@ class WindowCollator:
             hidden[:, 0] = False
             drop = hidden.gather(1, words) & mask.bool() & (ids != self.tokenizer.eos_id)
             ids = torch.where(drop, self.tokenizer.unk_id, ids)
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+        return {"input_ids": ids, "attention_mask": mask, "labels": torch.stack([labels, sentences], dim=-1)}
 
 
 def _make_loss(
-    class_weights: str, smoothing: float, rows: Sequence[dict[str, Any]], classes: int
+    model: PreTrainedModel, settings: EntityConfig, rows: Sequence[dict[str, Any]], classes: int
 ) -> Callable[..., torch.Tensor]:
-    """Cross entropy over first pieces, optionally weighted against the many ``O`` words."""
+    """Likelihood of label sequences, or cross entropy of single labels, optionally weighted against the many ``O``.
+
+    The loss takes labels and sentence numbers as ``WindowCollator`` stacks them, ``[rows, pieces, 2]``.
+    """
     weights = None
-    if class_weights == "sqrt":
+    if settings.class_weights == "sqrt":
         counts = Counter(label for row in rows for label in row["labels"] if label >= 0)
         inverse = torch.tensor([max(counts[index], 1) ** -0.5 for index in range(classes)])
         weights = inverse / inverse.mean()
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         logits: torch.Tensor = outputs.logits.float()
+        layer: Transitions | None = getattr(model, "transitions", None)
+        if layer is not None:
+            return layer.loss(logits, labels[..., 0], labels[..., 1])
         return functional.cross_entropy(
             logits.flatten(0, 1),
-            labels.flatten(),
+            labels[..., 0].flatten(),
             weight=None if weights is None else weights.to(logits.device),
             ignore_index=-100,
-            label_smoothing=smoothing,
+            label_smoothing=settings.label_smoothing,
         )
 
     return loss

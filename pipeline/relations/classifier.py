@@ -13,6 +13,7 @@ from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document, Relation
 from pipeline.relations.batch import collate, window_row
 from pipeline.relations.candidates import Candidate, find_candidates, recall_lost
+from pipeline.relations.consistency import keep_consistent
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.model import RelationModel, load_relation_model, to_device
 from pipeline.schema import Schema
@@ -72,7 +73,8 @@ class RelationClassifier:
                     candidate = found[index][number]
                     relations[index] += self._relations(documents[index], candidate, probabilities[position])
                     position += 1
-        return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
+        in_order = ([relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations)
+        return [keep_consistent(rows, self.schema) for rows in in_order]
 
     def out_of_reach(self, document: Document) -> tuple[int, int]:
         """Gold relations of a document that can never be found between its mentions.

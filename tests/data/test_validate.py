@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.commands.validate import config_for_paths, summary, validate
 from pipeline.config import Config, DataConfig, Source
-from pipeline.data.checks import edge_fault
 from pipeline.errors import QuanheError
 
 SCHEMA = Path(__file__).parents[2] / "annotations" / "schema.yaml"
@@ -79,16 +78,6 @@ def test_entity_links(write_article):
     assert [line for line, _ in found] == [9, 10, 11]
     assert "T1 already in the Equiv of line 7" in found[0][1]
     assert "joins an entity to itself" in found[1][1]
-
-
-@pytest.mark.parametrize("surface", ["Lan ", "\u200bLan", "Lan.", "“Lan", "Lan)", "- Lan", "Lan\n"])
-def test_edges_that_are_no_part_of_a_name(surface):
-    assert edge_fault(surface)
-
-
-@pytest.mark.parametrize("surface", ["ADMM+", "U.S.", "Công ty Mẫu (Anh)", "“Lan” và “Mai”", "29/6", "3,5%", "Lan"])
-def test_edges_that_are_part_of_a_name(surface):
-    assert edge_fault(surface) == ""
 
 
 def test_edges_are_warned_of_at_their_line(write_article):

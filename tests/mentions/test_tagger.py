@@ -6,6 +6,7 @@ import copy
 import logging
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from tiny_corpus import tiny_article
@@ -149,9 +150,26 @@ def test_training_rows_label_the_first_piece_of_each_word(tokenizer):
 
 
 def test_a_window_that_begins_inside_a_mention_teaches_no_illegal_start(tokenizer):
-    document = SYLLABLES(Document("a", "Anh " * 40))
+    document = SYLLABLES(Document("a", "Anh " * 56))
     labels = {"O": 0, "B-X": 1, "I-X": 2}
-    rows = training_rows([document], [["B-X", *["I-X"] * 39]], tokenizer, WindowConfig(pieces=16, overlap=0), labels)
-    assert len(rows) == 3
-    assert [row["labels"][1] for row in rows] == [1, -100, -100]
-    assert [row["labels"][2] for row in rows] == [2, 2, 2]
+    names = ["B-X", *["I-X"] * 29, *["O"] * 26]  # the second window of 14 words is all I-, the third begins so
+    rows = training_rows([document], [names], tokenizer, WindowConfig(pieces=16, overlap=0), labels)
+    assert [row["labels"][1:-1] for row in rows] == [[1, *[2] * 13], [-100] * 2 + [0] * 12, [0] * 14]
+
+
+def test_rows_know_the_sentence_of_each_word(tokenizer):
+    document = SYLLABLES(Document("a", "Anh.\nAnh Anh"))
+    (row,) = training_rows([document], [["O"] * 4], tokenizer, WindowConfig(), {"O": 0})
+    assert row["sentences"] == [0, 0, 0, 1, 1, 0]
+
+
+def test_no_mention_crosses_a_sentence_or_ends_with_a_stray_mark(tokenizer):
+    tagger = Tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig())
+    document = SYLLABLES(Document("a", "Hai Ba\nHai Ba"))
+    scores = np.log(np.full((4, 3), 1e-6, dtype=np.float32))
+    scores[range(4), [1, 2, 2, 2]] = 0.0  # B-X I-X | I-X I-X
+    assert [mention.text for mention in tagger._mentions(document, scores)] == ["Hai Ba", "Hai Ba"]
+    document = SYLLABLES(Document("a", 'nói "Hai Ba"'))
+    scores = np.log(np.full((len(document.words), 3), 1e-6, dtype=np.float32))
+    scores[range(len(document.words)), [0, 0, 1, 2, 2]] = 0.0
+    assert [mention.text for mention in tagger._mentions(document, scores)] == ["Hai Ba"]

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from pipeline.commands.train import train
+from pipeline.config import EntityConfig
+from pipeline.document import Document
 from pipeline.mentions.training import WindowCollator, _make_loss
+from pipeline.mentions.transitions import Transitions
+from pipeline.model import load_model
 
 
 def row(tokenizer, words: list[str]) -> dict[str, list[int]]:
     """A window of words; each word's first piece is labelled 0."""
     pieces = tokenizer(words)
     labels = [0 if index in pieces.starts else -100 for index in range(len(pieces.ids))]
-    return {"input_ids": [tokenizer.bos_id, *pieces.ids, tokenizer.eos_id], "labels": [-100, *labels, -100]}
+    ids = [tokenizer.bos_id, *pieces.ids, tokenizer.eos_id]
+    return {"input_ids": ids, "labels": [-100, *labels, -100], "sentences": [0] * len(ids)}
 
 
 def test_windows_are_padded(tokenizer):
     rows = [row(tokenizer, ["Việt_Nam"]), row(tokenizer, ["Việt_Nam", "Tanakamo"])]
     batch = WindowCollator(tokenizer)(rows)
-    assert batch["input_ids"].shape == batch["labels"].shape == batch["attention_mask"].shape
+    assert batch["input_ids"].shape == batch["labels"].shape[:2] == batch["attention_mask"].shape
     assert batch["input_ids"][0].tolist()[:3] == rows[0]["input_ids"]
     assert batch["input_ids"][1].tolist() == rows[1]["input_ids"]
     assert set(batch["input_ids"][0].tolist()[3:]) == {tokenizer.pad_id}
-    assert set(batch["labels"][0].tolist()[3:]) == {-100}
+    assert set(batch["labels"][0, :, 0].tolist()[3:]) == {-100}
     assert batch["attention_mask"].sum(dim=1).tolist() == [3, len(rows[1]["input_ids"])]
 
 
@@ -60,13 +67,22 @@ def test_a_word_whose_beginning_lies_outside_the_window_is_never_hidden(tokenize
     assert set(ids[own + 1 : -1]) == {tokenizer.unk_id}
 
 
+def targets(labels: list[int]) -> torch.Tensor:
+    """Labels as the collator gives them, all of one sentence."""
+    return torch.tensor([[[label, 0] for label in labels]])
+
+
+def loss_of(rows=(), **settings):
+    return _make_loss(SimpleNamespace(), EntityConfig(**settings), rows, 3)
+
+
 def outputs(logits: list[list[float]]) -> SimpleNamespace:
     return SimpleNamespace(logits=torch.tensor([logits]))
 
 
 def test_without_weights_the_loss_is_plain_cross_entropy_of_labelled_pieces():
-    loss = _make_loss("none", 0.0, [], 3)
-    labels = torch.tensor([[0, -100, 2]])
+    loss = loss_of()
+    labels = targets([0, -100, 2])
     logits = [[1.0, 0.0, 0.5], [9.0, -9.0, 3.0], [0.0, 2.0, 1.0]]
     expected = functional.cross_entropy(torch.tensor([logits[0], logits[2]]), torch.tensor([0, 2]))
     assert loss(outputs(logits), labels, num_items_in_batch=2) == pytest.approx(expected.item())
@@ -74,16 +90,38 @@ def test_without_weights_the_loss_is_plain_cross_entropy_of_labelled_pieces():
 
 def test_class_weights_make_mistakes_on_rare_labels_dearer():
     rows = [{"labels": [-100, *[0] * 99, 1, -100]}]
-    plain, weighted = (_make_loss(kind, 0.0, rows, 3) for kind in ("none", "sqrt"))
-    labels = torch.tensor([[0, 1]])
+    plain, weighted = (loss_of(rows, class_weights=kind) for kind in ("none", "sqrt"))
+    labels = targets([0, 1])
     misses_rare, misses_common = outputs([[3.0, 0.0, 0.0]] * 2), outputs([[0.0, 3.0, 0.0]] * 2)
     assert plain(misses_rare, labels) == pytest.approx(plain(misses_common, labels).item())
     ratio = weighted(misses_rare, labels) / weighted(misses_common, labels)
     assert ratio > 5
     # A label that does not occur weighs as one that occurs once; nothing is infinite.
-    assert torch.isfinite(weighted(outputs([[0.0, 0.0, 3.0]]), torch.tensor([[2]])))
+    assert torch.isfinite(weighted(outputs([[0.0, 0.0, 3.0]]), targets([2])))
 
 
 def test_label_smoothing_punishes_certainty():
-    sure, labels = outputs([[30.0, 0.0, 0.0]]), torch.tensor([[0]])
-    assert _make_loss("none", 0.1, [], 3)(sure, labels) > _make_loss("none", 0.0, [], 3)(sure, labels) + 1
+    sure, labels = outputs([[30.0, 0.0, 0.0]]), targets([0])
+    assert loss_of(label_smoothing=0.1)(sure, labels) > loss_of()(sure, labels) + 1
+
+
+def test_with_a_crf_the_loss_is_that_of_its_sequences():
+    layer = Transitions(["O", "B-X", "I-X"])
+    with torch.no_grad():
+        layer.between.normal_()
+    logits = [[1.0, 0.0, 0.5], [9.0, -9.0, 3.0], [0.0, 2.0, 1.0]]
+    loss = _make_loss(SimpleNamespace(transitions=layer), EntityConfig(crf=True), [], 3)
+    labels = targets([1, -100, 2])
+    expected = layer.loss(torch.tensor([logits]), labels[..., 0], labels[..., 1])
+    assert loss(outputs(logits), labels).item() == pytest.approx(expected.item())
+
+
+def test_a_model_trained_with_a_crf_keeps_what_it_learnt(tiny_config, tmp_path):
+    config = tiny_config.model_copy(update={"entities": tiny_config.entities.model_copy(update={"crf": True})})
+    train(config, tmp_path / "model")
+    model, _ = load_model(tmp_path / "model")
+    learnt = model.tagger.model.config.transitions
+    assert np.abs(learnt["between"]).max() > 0.01
+    text = sorted(config.data.test[0].path.glob("*.txt"))[0].read_text(encoding="utf-8")
+    (found,) = model.extractor().extract([Document("a", text)])
+    assert found.mentions
