@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pipeline.facts.names import name_key
+from pipeline.text.names import name_key
 
 # A longer string is no date, whatever it holds.
 _MAX_LENGTH = 80

@@ -7,15 +7,15 @@ from collections.abc import Hashable, Iterable
 from functools import cache
 
 from pipeline.document import Document, Entity, Mention, Relation
-from pipeline.facts.countries import country_name, guess_country
 from pipeline.facts.dates import date_interval, date_key, partial_date
-from pipeline.facts.names import aliases, display_name, name_key
 from pipeline.facts.organisations import link_organisations
 from pipeline.facts.people import link_people
 from pipeline.facts.roles import link_roles
 from pipeline.facts.scene import Scene
 from pipeline.facts.titles import link_titles
 from pipeline.schema import Linking, Schema
+from pipeline.text.countries import country_name, guess_country
+from pipeline.text.names import aliases, display_name, name_key
 
 # Offices need to know people, countries and organisations; organisations need to know countries.
 _ORDER: tuple[Linking, ...] = ("country", "date", "name", "person", "organisation", "role", "title")

@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from pipeline.document import Relation
-from pipeline.facts.names import Words, name_key, words
 from pipeline.facts.organisations import Organisation
 from pipeline.facts.scene import Scene
+from pipeline.text.names import Words, name_key, words
 
 _OF = re.compile(" *(?:(?:của|tại) *)?")
 # Gaps of an apposition. After the office: "Thủ tướng X"; apart from it: "Bộ trưởng Quốc phòng Anh, ông X".

@@ -8,10 +8,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from pipeline.facts.countries import country_code
 from pipeline.facts.groups import Partition, nearest
-from pipeline.facts.names import aliases, is_abbreviation, keys, name_key, starts_with, table, words
 from pipeline.facts.scene import Scene
+from pipeline.text.countries import country_code
+from pipeline.text.names import aliases, is_abbreviation, keys, name_key, starts_with, table, words
 
 # The longest way to name a country, in words: Vương quốc Liên hiệp Anh và Bắc Ireland.
 _COUNTRY_WORDS = 8

@@ -8,7 +8,7 @@ from functools import cache
 
 from pipeline.document import Mention
 from pipeline.facts.groups import Partition, nearest
-from pipeline.facts.names import Words, is_subsequence, keys, name_key, one_edit_apart, table, words
+from pipeline.text.names import Words, is_subsequence, keys, name_key, one_edit_apart, table, words
 
 # Shorter given or family names have real neighbours one letter away (Khanh, Khang).
 _MIN_MISSPELT = 5

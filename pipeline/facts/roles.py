@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from pipeline.document import Relation
 from pipeline.facts.groups import Partition
-from pipeline.facts.names import Words, starts_with
 from pipeline.facts.offices import Office, read_offices
 from pipeline.facts.scene import Scene
+from pipeline.text.names import Words, starts_with
 
 _HOME = "VN"
 

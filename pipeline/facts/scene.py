@@ -6,8 +6,8 @@ import re
 from collections.abc import Hashable, Iterator
 
 from pipeline.document import Document, Mention
-from pipeline.facts.names import is_abbreviation
 from pipeline.schema import Linking, Schema
+from pipeline.text.names import is_abbreviation
 from pipeline.text.normalise import normalise
 
 # How far around a mention its surroundings are read, in characters.

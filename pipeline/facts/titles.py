@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from pipeline.facts.countries import country_code
 from pipeline.facts.groups import Partition
-from pipeline.facts.names import Words, aliases, is_subsequence, keys, name_key, table, words
 from pipeline.facts.organisations import expand
 from pipeline.facts.scene import Scene
+from pipeline.text.countries import country_code
+from pipeline.text.names import Words, aliases, is_subsequence, keys, name_key, table, words
 
 # The words of a country name beside a dash, at most.
 _COUNTRY_WORDS = 4

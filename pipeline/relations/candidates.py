@@ -10,10 +10,12 @@ from itertools import accumulate
 
 from pipeline.config import RelationConfig
 from pipeline.document import Document
+from pipeline.relations.names import Names
 from pipeline.schema import Schema
+from pipeline.text.credits import is_credit
 
 # Sizes of the features' value ranges, in the order of ``Candidate.features``.
-FEATURE_SIZES = (10, 6, 2, 5, 5, 5)
+FEATURE_SIZES = (10, 6, 2, 5, 5, 5, 2, 3, 3)
 _GAPS = (0, 1, 2, 3, 5, 9, 17, 33, 65)
 
 
@@ -34,8 +36,9 @@ class Candidate:
         head, tail: indices into the document's mentions.
         relations: indices of the relation types that may join them, in the schema's order.
         features: distance and order as small integers, each below its entry of ``FEATURE_SIZES``: words between,
-            sentences between, whether the tail comes first, mentions of the head's and of the tail's type between, and
-            mentions of any type between.
+            sentences between, whether the tail comes first, mentions of the head's and of the tail's type between,
+            mentions of any type between, whether one's name stands in the other's, and how many mentions of the head's
+            name stand nearer to the tail, and of the tail's to the head.
     """
 
     head: int
@@ -58,15 +61,29 @@ def mention_places(document: Document) -> list[Place]:
 
 
 def find_candidates(document: Document, schema: Schema, config: RelationConfig) -> list[Candidate]:
-    """All pairs that the schema allows within the configured distance, in text order of their heads."""
+    """All pairs that the schema allows within the configured distance, in text order of their heads.
+
+    Names in photo credits and by-lines are in no pair.
+    """
     places = mention_places(document)
     types = [mention.type for mention in document.mentions]
     allowed = _allowed(schema)
     before = _counts_before(types)
+    names = Names(document.mentions)
+    nearer = _Nearer(places, names.groups)
     candidates: list[Candidate] = []
     reach = _Reach(places, config)
+    credits = {
+        index
+        for index, mention in enumerate(document.mentions)
+        if schema.link_kind(mention.type) == "person" and is_credit(document.text, mention.start, mention.end)
+    }
     for head, head_place in enumerate(places):
+        if head in credits:
+            continue
         for tail in reach(head_place):
+            if tail in credits:
+                continue
             tail_place = places[tail]
             directed, symmetric = allowed.get((types[head], types[tail]), ((), ()))
             relations = tuple(sorted((*directed, *symmetric))) if head < tail else directed
@@ -84,9 +101,30 @@ def find_candidates(document: Document, schema: Schema, config: RelationConfig) 
                 min(before[types[head]][high] - before[types[head]][low], 4),
                 min(before[types[tail]][high] - before[types[tail]][low], 4),
                 min(high - low, 4),
+                int(names.stands_in(head, tail) or names.stands_in(tail, head)),
+                nearer(head, tail),
+                nearer(tail, head),
             )
             candidates.append(Candidate(head, tail, relations, features))
     return candidates
+
+
+class _Nearer:
+    """How many mentions with the same name stand nearer to another mention: 0, 1, or 2 for more."""
+
+    def __init__(self, places: Sequence[Place], groups: Sequence[int]) -> None:
+        self._firsts = [place.first for place in places]
+        self._groups = groups
+        self._places: defaultdict[int, list[int]] = defaultdict(list)
+        for index, group in enumerate(groups):
+            self._places[group].append(self._firsts[index])
+
+    def __call__(self, mention: int, other: int) -> int:
+        """Args: indices of mentions; ``mention`` is the one whose rivals are counted."""
+        middle, reach = self._firsts[other], abs(self._firsts[mention] - self._firsts[other])
+        rivals = self._places[self._groups[mention]]
+        inside = bisect_left(rivals, middle + reach) - bisect_right(rivals, middle - reach)
+        return min(max(inside, 0), 2)
 
 
 class _Reach:

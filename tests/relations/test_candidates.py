@@ -124,8 +124,25 @@ def test_features_tell_order_and_what_stands_between():
     features = {(c.head, c.tail): c.features for c in find_candidates(document, SCHEMA, CONFIG)}
     assert features[0, 2][2] == features[0, 1][2] == 0
     assert features[1, 0][2] == 1
-    assert features[0, 2][3:] == (1, 0, 1)  # one PER between, no ORG, one mention of any type
+    assert features[0, 2][3:6] == (1, 0, 1)  # one PER between, no ORG, one mention of any type
     assert features[0, 2][0] > features[1, 2][0]
+
+
+def test_features_tell_names_in_names_and_nearer_mentions_of_the_same_name():
+    document = split("[Bộ Mẫu|ORG] x [Anh|PER] y [Hội Bộ Mẫu Việt|ORG] x [BỘ MẪU|ORG] z [Anh|PER]")
+    features = {(c.head, c.tail): c.features for c in find_candidates(document, SCHEMA, RelationConfig())}
+    person, near, far = 1, 0, 3
+    assert features[person, near][7:] == (0, 0)  # the person's and the organisation's nearest mention
+    assert features[person, far][8] == 1  # one mention of the organisation stands nearer
+    assert features[4, near][7] == 1  # and one of the person
+    assert {row[6] for row in features.values()} == {0}  # a person's name stands in no organisation's here
+
+
+def test_names_in_credits_are_in_no_pair():
+    document = split("[A|PER] x [B|ORG]\nẢnh: [C|PER]")
+    linked = SCHEMA.model_copy(update={"linking": {"PER": "person"}})
+    assert {(c.head, c.tail) for c in find_candidates(document, linked, CONFIG)} == {(0, 1)}
+    assert any(c.head == 2 for c in find_candidates(document, SCHEMA, RelationConfig()))
 
 
 @pytest.mark.parametrize("gap", [" . \n", " x "])

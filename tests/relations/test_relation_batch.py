@@ -9,7 +9,7 @@ from tiny_corpus import marked
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.encoders import load_encoder
 from pipeline.relations.batch import collate, window_row
-from pipeline.relations.candidates import find_candidates
+from pipeline.relations.candidates import FEATURE_SIZES, find_candidates
 from pipeline.relations.encoding import RelationEncoder
 from pipeline.schema import RelationType, Schema
 from pipeline.text.segmenters import SyllableSegmenter
@@ -53,7 +53,7 @@ def test_pairs_of_all_windows_are_numbered_through(tokenizer, encoding):
     assert batch["pair_window"].tolist() == [0, 0, 1, 1, 1, 1]
     assert batch["pair_ends"].shape == (6, 4)
     assert batch["pair_types"].tolist() == [[0, 1], [1, 0], [1, 0], [0, 1], [0, 1], [1, 0]]
-    assert batch["pair_features"].shape == (6, 6)
+    assert batch["pair_features"].shape == (6, len(FEATURE_SIZES))
     assert batch["labels"].tolist() == [[1, -100]] * 6
     assert batch["input_ids"].shape[0] == 2
     assert ("position_ids" in batch) == (encoding == "levitated")

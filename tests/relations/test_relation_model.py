@@ -12,8 +12,16 @@ from tiny_corpus import tiny_article
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document
 from pipeline.errors import QuanheError
+from pipeline.relations.candidates import FEATURE_SIZES
 from pipeline.relations.classifier import RelationClassifier
-from pipeline.relations.model import _means, build_model, load_relation_model, save_relation_model
+from pipeline.relations.model import (
+    PairHead,
+    RelationModel,
+    _means,
+    build_model,
+    load_relation_model,
+    save_relation_model,
+)
 
 CPU = torch.device("cpu")
 
@@ -27,7 +35,7 @@ def batch(pairs: int = 3) -> dict[str, torch.Tensor]:
         "pair_ends": torch.randint(0, 4, (pairs, 4), generator=generator),
         "pair_between": torch.tensor([[1, 3], [2, 2], [0, 4]][:pairs]),
         "pair_types": torch.tensor([[0, 1], [1, 1], [0, 0]][:pairs]),
-        "pair_features": torch.zeros(pairs, 6, dtype=torch.long),
+        "pair_features": torch.zeros(pairs, len(FEATURE_SIZES), dtype=torch.long),
     }
 
 
@@ -48,6 +56,33 @@ def test_a_saved_model_gives_the_same_scores(tiny_encoder, tmp_path):
     assert scores.shape == (3, 4)
     assert torch.equal(scores, same)
     assert {path.suffix for path in (tmp_path / "m").iterdir()} == {".json", ".safetensors"}
+
+
+def test_a_model_from_before_features_and_evidence_were_added_still_works(tiny_encoder, tmp_path):
+    body, first_marker = build_model(tiny_encoder, types=2, relations=4, dropout=0.0)
+    head = PairHead(32, 2, 4, dropout=0.0, features=6, evidence=False)
+    model = halved(RelationModel(body.encoder, head))
+    save_relation_model(model, tmp_path / "m")
+    loaded, marker = load_relation_model(tmp_path / "m", types=2, relations=4)
+    assert marker == first_marker
+    with torch.inference_mode():
+        assert torch.equal(model(**batch())["logits"], loaded.eval()(**batch())["logits"])
+
+
+def test_evidence_is_looked_for_in_the_own_window_and_never_in_padding(tiny_encoder):
+    model, _ = build_model(tiny_encoder, types=2, relations=4, dropout=0.0)
+    states, inputs = torch.randn(2, 5, 32), batch()
+    text = inputs["attention_mask"].bool()
+    window = inputs["pair_window"]
+    pairs = torch.randn(3, 256)
+    with torch.inference_mode():
+        before = model.head.evidence(pairs, states, text, window)
+        states[1, 4] += 9.0  # padding
+        assert torch.equal(model.head.evidence(pairs, states, text, window), before)
+        states[1, 2] += 9.0
+        after = model.head.evidence(pairs, states, text, window)
+    assert torch.equal(after[:2], before[:2])
+    assert not torch.allclose(after[2], before[2])
 
 
 def test_the_text_between_is_the_mean_of_its_states():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.facts.names import display_name, is_abbreviation, is_subsequence, name_key, one_edit_apart
+from pipeline.text.names import display_name, is_abbreviation, is_subsequence, name_key, one_edit_apart
 
 
 @pytest.mark.parametrize(

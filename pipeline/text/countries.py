@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from pipeline.facts.names import name_key, one_edit_apart, table
+from pipeline.text.names import name_key, one_edit_apart, table
 
 # In CLDR's territory list, but no countries of ISO 3166-1: groupings, islands with reserved codes, test locales.
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from pipeline.facts.countries import country_code, country_name, guess_country
-from pipeline.facts.names import table
+from pipeline.text.countries import country_code, country_name, guess_country
+from pipeline.text.names import table
 
 CASES = {
     "VN": "Việt Nam|Việt|CHXHCN Việt Nam|nước Cộng hoà xã hội chủ nghĩa Việt Nam|Vietnam",
