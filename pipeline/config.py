@@ -59,14 +59,63 @@ class ColumnsConfig(Section):
     scheme: Literal["iob1", "iob2", "bioes"] = "iob2"
 
 
+class AugmentConfig(Section):
+    """Changed copies of the training articles, made anew for each training and never saved (docs/augmentation.md).
+
+    Everything is off until a probability is set. Of what each is the probability:
+
+    Attributes:
+        copies: changed copies of each article; a copy in which chance changed nothing is left out.
+        gazetteers: the folder of the lists that replacements come from.
+        names: a person gets another name, in all its mentions.
+        countries: a country becomes another through the whole article, with the places and organisations named by it.
+        keep_vietnam: Việt Nam is spared when its turn comes.
+        places: a place becomes another of its country.
+        ranks, roles, organisations, agreements, events: one of them becomes another of its kind.
+        dates: the article's dates move and are written in another form.
+        case: the headline is set in capitals; and, drawn apart, offices and other titles get another first letter.
+        tones: the article writes hoà or hòa throughout.
+        i_or_y: the article writes kỹ or kĩ throughout.
+        abbreviations: a long form is abbreviated, or a short one written out.
+        diacritics: the headline loses its diacritics.
+        segmentation: a word of several syllables is cut into syllables.
+    """
+
+    copies: Annotated[int, Field(ge=0)] = 1
+    gazetteers: Path = Path("annotations/gazetteers")
+    names: Share = 0.0
+    countries: Share = 0.0
+    keep_vietnam: Share = 0.95
+    places: Share = 0.0
+    ranks: Share = 0.0
+    roles: Share = 0.0
+    organisations: Share = 0.0
+    agreements: Share = 0.0
+    events: Share = 0.0
+    dates: Share = 0.0
+    case: Share = 0.0
+    tones: Share = 0.0
+    i_or_y: Share = 0.0
+    abbreviations: Share = 0.0
+    diacritics: Share = 0.0
+    segmentation: Share = 0.0
+
+
 class DataConfig(Section):
-    """Labelled articles. Held out means by article: no id may stand in two splits."""
+    """Labelled articles. Held out means by article: no id may stand in two splits.
+
+    Attributes:
+        negatives: held-back brat articles with ``.neg`` files (``pipeline.data.negatives``): on them every evaluation
+            measures how often entities are linked that merely occur together. None of them may stand in train or dev.
+    """
 
     format: Literal["brat", "conll"] = "brat"
     train: Sources = ()
     dev: Sources = ()
     test: Sources = ()
+    negatives: Sources = ()
     columns: ColumnsConfig = ColumnsConfig()
+    augment: AugmentConfig = AugmentConfig()
 
 
 class TextConfig(Section):

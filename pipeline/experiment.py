@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import nn
 import pipeline
 from pipeline.config import Config
 from pipeline.data.align import bio_labels, gold_edges, surviving
+from pipeline.data.augment import training_copies
 from pipeline.data.labelled import suggestion
 from pipeline.document import Document
 from pipeline.encoders import find_encoder
@@ -20,6 +21,7 @@ from pipeline.errors import Problem, ProblemsError, QuanheError
 from pipeline.evaluation.counts import Counts, micro, total
 from pipeline.evaluation.entities import strict_counts
 from pipeline.evaluation.facts import fact_counts
+from pipeline.evaluation.negatives import NegativeReadings
 from pipeline.evaluation.pairs import Pair
 from pipeline.evaluation.relations import collect_seen_pairs
 from pipeline.evaluation.report import Report, write_report
@@ -29,6 +31,7 @@ from pipeline.mentions.crf import train_crf
 from pipeline.mentions.tagger import Tagger
 from pipeline.mentions.training import train_tagger
 from pipeline.model import Model
+from pipeline.negatives import NegativeArticle
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.training import train_relations
 from pipeline.schema import Schema
@@ -80,20 +83,23 @@ def train_stages(
     if not any(document.mentions for document in train):
         raise QuanheError("no labelled training articles; set data.train to a folder of .ann files or a CoNLL file")
     labels, unaligned = _align(train, materials.splitter, say)
+    copies = training_copies(train, materials.splitter, config.data.augment, config.seed, say)
+    learnt = [*train, *copies]
+    labels += [bio_labels(document)[0] for document in copies]
     say(f"entities: {len(train)} articles, {sum(len(d.mentions) for d in train)} mentions, encoder {config.encoder}")
     start = time.monotonic()
     tagger, history = train_tagger(
-        train, labels, config, schema, materials.encoder, dev_score=_entity_dev(dev, materials), progress=progress
+        learnt, labels, config, schema, materials.encoder, dev_score=_entity_dev(dev, materials), progress=progress
     )
     stages = {"entities": _stage(history, start, tagger.model)}
     crf_path = scratch / "baseline.crfsuite"
-    train_crf(train, labels, config.crf, crf_path)
+    train_crf(learnt, labels, config.crf, crf_path)
     classifier = None
     if config.relations.enabled and any(document.relations for document in train):
         say(f"relations: {sum(len(d.relations) for d in train)} between gold mentions")
         start = time.monotonic()
         classifier, history = train_relations(
-            train, config, schema, materials.encoder, dev_score=_relation_dev(dev, materials), progress=progress
+            learnt, config, schema, materials.encoder, dev_score=_relation_dev(dev, materials), progress=progress
         )
         stages["relations"] = _stage(history, start, classifier.model)
     model = Model(config, schema, materials.splitter, tagger, classifier, crf_path)
@@ -172,6 +178,28 @@ def run_system(extractor: Extractor, gold: Sequence[Document], *, given_mentions
     return list(zip(gold, extractor.extract(bare), strict=True))
 
 
+def read_negatives(model: Model, articles: Sequence[NegativeArticle], readings: NegativeReadings) -> None:
+    """Let the model and its baselines read articles with hard negatives.
+
+    Args:
+        readings: what they read is added here, so that the models of several folds can share the articles.
+    """
+    if not articles:
+        return
+    documents = with_words([article.document for article in articles], model.splitter)
+    readings.pairs |= {article.document.id: article.pairs for article in articles}
+    for name, extractor in model.systems().items():
+        given = run_system(extractor.on_given_mentions(), documents, given_mentions=True)
+        readings.given.setdefault(name, []).extend(given)
+        readings.raw.setdefault(name, []).extend(run_system(extractor, documents))
+
+
+def about_negatives(articles: Sequence[NegativeArticle]) -> dict[str, str]:
+    """The line of a report on what false relations were counted on; none without articles."""
+    pairs = sum(len(article.pairs) for article in articles)
+    return {"hard negatives": f"{pairs} pairs in {len(articles)} held-back articles"} if articles else {}
+
+
 def check_types(documents: Iterable[Document], schema: Schema) -> None:
     """Refuse labels of types that the schema has not: no stage could learn or find them.
 
@@ -243,16 +271,30 @@ def _manifest(
 
 
 def score_systems(
-    model: Model, manifest: Manifest, documents: Sequence[Document], output: Path, *, title: str
+    model: Model,
+    manifest: Manifest,
+    documents: Sequence[Document],
+    output: Path,
+    *,
+    title: str,
+    negatives: Sequence[NegativeArticle] = (),
+    about: Mapping[str, str] | None = None,
 ) -> Report:
     """Score a model and its baselines on held-out documents and write the report.
+
+    Args:
+        negatives: further held-out articles, on which only false relations are counted.
+        about: more lines for the report's heading.
 
     Raises:
         QuanheError: the model has seen one of them, or they are labelled with types that it does not know.
     """
-    check_unseen(documents, manifest)
-    check_types(documents, model.schema)
+    all_documents = [*documents, *(article.document for article in negatives)]
+    check_unseen(all_documents, manifest)
+    check_types(all_documents, model.schema)
     with_words(documents, model.splitter)
+    readings = NegativeReadings()
+    read_negatives(model, negatives, readings)
     systems = model.systems()
     on_gold = {
         name: run_system(extractor.on_given_mentions(), documents, given_mentions=True)
@@ -265,6 +307,7 @@ def score_systems(
         model.config.evaluation,
         seen_pairs=frozenset(manifest.seen_pairs),
         on_gold=on_gold if model.schema.relations else None,
+        negatives=readings if negatives else None,
         seed=model.config.seed,
         title=f"quanhe: {title}",
         about={
@@ -272,6 +315,8 @@ def score_systems(
             "encoder": manifest.encoder,
             "trained on": f"{len(manifest.training.articles)} articles",
             **_losses(model, documents),
+            **about_negatives(negatives),
+            **(about or {}),
         },
     )
 

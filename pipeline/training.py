@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,26 +30,70 @@ class History:
     loss: float = 0.0
 
 
+class _Average(TrainerCallback):  # type: ignore[misc]
+    """A running average of the weights (Polyak and Juditsky, 1992), short at first, then as long as ``decay`` says."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model, self.decay = model, decay
+        self._live = list(model.parameters())
+        self._mean = [parameter.detach().clone() for parameter in self._live]
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        decay = min(self.decay, (1 + state.global_step) / (10 + state.global_step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._mean, [parameter.detach() for parameter in self._live], 1 - decay)
+        return control
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The model with the averaged weights, for as long as it takes."""
+        before = [parameter.detach().clone() for parameter in self._live]
+        self._put(self._mean)
+        try:
+            yield
+        finally:
+            self._put(before)
+
+    def keep(self) -> None:
+        """Leave the averaged weights in the model."""
+        self._put(self._mean)
+
+    @torch.no_grad()
+    def _put(self, values: list[torch.Tensor]) -> None:
+        for parameter, value in zip(self._live, values, strict=True):
+            parameter.copy_(value)
+
+
 class _KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
     """Scores dev after each epoch, keeps the best weights, and stops when it no longer gets better."""
 
-    def __init__(self, model: nn.Module, score: Callable[[], float], patience: int, history: History) -> None:
-        self.model, self.score, self.patience, self.history = model, score, patience, history
+    def __init__(
+        self,
+        model: nn.Module,
+        score: Callable[[], float],
+        patience: int,
+        history: History,
+        average: _Average | None = None,
+    ) -> None:
+        self.model, self.score, self.patience, self.history, self.average = model, score, patience, history, average
         self.best_state: dict[str, torch.Tensor] | None = None
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> TrainerControl:
-        self.model.eval()
-        score = self.score()
-        self.model.train()
-        self.history.dev.append(score)
-        epoch = len(self.history.dev)
-        if self.history.best_score is None or score > self.history.best_score:
-            self.history.best_score, self.history.best_epoch = score, epoch
-            self.best_state = copy.deepcopy(self.model.state_dict())
-        elif epoch - self.history.best_epoch >= self.patience:
-            control.should_training_stop = True
+        with self.average.in_place() if self.average else nullcontext():
+            self.model.eval()
+            score = self.score()
+            self.model.train()
+            self.history.dev.append(score)
+            epoch = len(self.history.dev)
+            if self.history.best_score is None or score > self.history.best_score:
+                self.history.best_score, self.history.best_epoch = score, epoch
+                self.best_state = copy.deepcopy(self.model.state_dict())
+            elif epoch - self.history.best_epoch >= self.patience:
+                control.should_training_stop = True
         return control
 
 
@@ -75,9 +120,9 @@ def train_model(
     """
     history = History(epochs=config.epochs)
     callbacks: list[TrainerCallback] = []
-    keeper = _KeepBest(model, dev_score, config.patience, history) if dev_score else None
-    if keeper:
-        callbacks.append(keeper)
+    average = _Average(model, config.average) if config.average else None
+    keeper = _KeepBest(model, dev_score, config.patience, history, average) if dev_score else None
+    callbacks += [callback for callback in (average, keeper) if callback]
     with tempfile.TemporaryDirectory() as scratch:
         arguments = TrainingArguments(
             output_dir=scratch,
@@ -113,6 +158,8 @@ def train_model(
         with fast_attention(model):
             result = trainer.train()
     history.loss = float(result.training_loss)
+    if average:
+        average.keep()
     if keeper and keeper.best_state is not None:
         model.load_state_dict(keeper.best_state)
         history.epochs = len(history.dev)

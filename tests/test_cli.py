@@ -120,6 +120,18 @@ def test_evaluate_prints_a_table_and_names_the_report(cli, tiny_model, tmp_path)
     assert (tmp_path / "report" / "report.html").is_file()
 
 
+def test_evaluate_goes_on_without_hard_negatives(cli, tiny_model, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{negatives: {tmp_path / 'none'}}}\n", encoding="utf-8")
+    data = write_corpus([tiny_article(20)], tmp_path / "articles")
+    outcome = cli("evaluate", "--model", tiny_model, "-c", config, "--data", data, "-o", tmp_path / "report")
+    assert outcome.code == 0, outcome.err
+    told = [line for line in outcome.lines if "false relations are not counted" in line]
+    assert len(told) == 1
+    assert told[0].startswith(f"quanhe: no folder {tmp_path / 'none'}: ")
+    assert "False relations" not in outcome.out
+
+
 def test_evaluate_refuses_what_the_model_has_seen(cli, tiny_model, tiny_data, tmp_path):
     outcome = cli("evaluate", "--model", tiny_model, "--data", tiny_data["train"], "-o", tmp_path / "report")
     assert_error(outcome, "the model has seen tin00 (training)")

@@ -145,7 +145,7 @@ CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.name
 def test_the_configs_of_the_repo(path):
     config = load_config(path)
     assert (ROOT / config.schema_file).is_file()
-    sources = [*config.data.train, *config.data.dev, *config.data.test]
+    sources = [*config.data.train, *config.data.dev, *config.data.test, *config.data.negatives]
     assert all((ROOT / source.path).exists() for source in sources)
     if path.name == "phobert-base.yaml":
         assert config.encoder == "vinai/phobert-base"

@@ -93,3 +93,21 @@ def test_learning_rates_fall_from_the_head_to_the_embeddings(tiny_encoder):
 
 def test_rows_are_padded_to_the_longest():
     assert pad_rows([[1], [2, 3, 4], []], 9).tolist() == [[1, 9, 9], [2, 3, 4], [9, 9, 9]]
+
+
+def test_averaged_weights_lag_behind_and_are_what_is_scored_and_kept():
+    last, averaged, scored = Line(), Line(), []
+
+    def dev_score() -> float:
+        scored.append(averaged.weight.item())
+        return len(scored)
+
+    run(last)
+    history = run(averaged, dev_score, average=0.9)
+    assert scored == sorted(scored)  # on the way up to 3
+    assert history.best_epoch == len(scored) == 8
+    assert averaged.weight.item() == pytest.approx(scored[-1], rel=1e-3)
+    assert 0.1 < averaged.weight.item() < last.weight.item() - 0.01
+    without_dev = Line()
+    run(without_dev, average=0.9)
+    assert without_dev.weight.item() == pytest.approx(scored[-1], rel=1e-3)

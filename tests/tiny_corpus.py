@@ -83,3 +83,21 @@ def write_corpus(documents: Iterable[Document], folder: Path) -> Path:
         (folder / f"{document.id}.txt").write_bytes(document.text.encode())
         write_brat(document, folder / f"{document.id}.ann")
     return folder
+
+
+TINY_PAIRS = (
+    ("ACTS_ON", "T5", "T8", "they only talked about it"),  # nearest-pair rules link it through T9, the same person
+    ("PARTY_TO", "T2", "T8", "the country is thanked, the paper is nobody's"),  # linked through T11
+    ("HAS_RANK", "T6", "T4", "rank of the host"),  # never nearest
+)
+"""Hard negatives of every tiny article of an odd number."""
+
+
+def write_negatives(documents: Iterable[Document], folder: Path) -> Path:
+    """``write_corpus`` with ``TINY_PAIRS`` beside each article."""
+    documents = list(documents)
+    for document in documents:
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = "".join("\t".join(pair) + "\n" for pair in TINY_PAIRS)
+        (folder / f"{document.id}.neg").write_bytes(lines.encode())
+    return write_corpus(documents, folder)

@@ -13,12 +13,22 @@ from rich.console import Console
 
 from pipeline.config import Config, load_config
 from pipeline.data.corpus import load_splits
+from pipeline.data.negatives import load_negatives
 from pipeline.errors import QuanheError
+from pipeline.evaluation.negatives import NegativeReadings
 from pipeline.evaluation.pairs import Pair
 from pipeline.evaluation.relations import TextPair, collect_seen_pairs
 from pipeline.evaluation.report import Report, write_report
 from pipeline.evaluation.tables import print_table
-from pipeline.experiment import Materials, check_types, run_system, train_stages, with_words
+from pipeline.experiment import (
+    Materials,
+    about_negatives,
+    check_types,
+    read_negatives,
+    run_system,
+    train_stages,
+    with_words,
+)
 from pipeline.schema import load_schema
 
 
@@ -32,6 +42,9 @@ def crossval(
     progress: bool = False,
 ) -> Report:
     """Score every training article by models trained on the others.
+
+    The articles of ``data.negatives`` are dealt out to the folds: each is read by the models of one of them, so that
+    every pair counts once.
 
     Args:
         output: folder of the report.
@@ -51,12 +64,14 @@ def crossval(
         raise QuanheError(f"not among the training articles: {', '.join(sorted(unknown))}; name ids of data.train")
     scored = [document for document in articles if not leave_out or document.id in leave_out]
     materials = Materials.load(config, load_schema(config.schema_file))
-    check_types([*articles, *splits["dev"]], materials.schema)
+    negatives = load_negatives(config.data, materials.schema)
+    check_types([*articles, *splits["dev"], *(article.document for article in negatives)], materials.schema)
     step = min(folds or len(scored), len(scored))
     groups = [scored[start::step] for start in range(step)]
     systems: dict[str, list[Pair]] = {}
     on_gold: dict[str, list[Pair]] = {}
     seen: dict[str, frozenset[TextPair]] = {}
+    readings = NegativeReadings()
     for number, group in enumerate(groups, 1):
         say(f"fold {number} of {len(groups)}: leaving out {', '.join(document.id for document in group)}")
         left_out = {document.id for document in group}
@@ -70,9 +85,11 @@ def crossval(
                 systems.setdefault(name, []).extend(run_system(extractor, held_out))
                 given = run_system(extractor.on_given_mentions(), held_out, given_mentions=True)
                 on_gold.setdefault(name, []).extend(given)
+            read_negatives(model, negatives[number - 1 :: len(groups)], readings)
     about = {
         "data": f"{len(scored)} of {len(articles)} articles, left out in {len(groups)} folds",
         "config": config.hash,
+        **about_negatives(negatives),
     }
     title = f"{config.name}: cross-validation"
     return write_report(
@@ -82,6 +99,7 @@ def crossval(
         config.evaluation,
         seen_pairs=seen,
         on_gold=on_gold if materials.schema.relations else None,
+        negatives=readings if negatives else None,
         seed=config.seed,
         title=title,
         about=about,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,23 +10,36 @@ import typer
 
 from pipeline.config import Config, DataConfig, Source, load_config
 from pipeline.data.corpus import load_source, load_split
+from pipeline.data.negatives import load_negatives, missing_folders
 from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.tables import print_table
 from pipeline.experiment import score_systems
 from pipeline.model import default_model, load_model
+from pipeline.negatives import NegativeArticle
+from pipeline.schema import Schema
 
 
 def evaluate(
-    model_folder: Path, data: Path | None, output: Path, *, texts: Path | None = None, config: Config | None = None
+    model_folder: Path,
+    data: Path | None,
+    output: Path,
+    *,
+    texts: Path | None = None,
+    config: Config | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Score a model and the baselines in its folder, and write the report.
+
+    False relations are counted on the hard negatives of the config, or else of the model's. A user of the model need
+    not have those: when their folder is not there, a line says so and the rest is scored.
 
     Args:
         data: a folder of brat files, or a CoNLL file; ``None`` takes the test articles of the model's config.
         output: folder for ``report.json``, ``report.md`` and ``report.html``.
         texts: the folder of the ``.txt`` files when they are not beside the ``.ann`` files.
         config: settings that go before the model's.
+        say: gets a line for what is left out.
 
     Raises:
         QuanheError: the model or the data are not in order, or the model has seen an article.
@@ -39,7 +53,28 @@ def evaluate(
     else:
         settings = DataConfig(format="conll" if data.is_file() else "brat", columns=stored.columns)
         documents = load_source(Source(path=data, texts=texts), settings)
-    return score_systems(model, manifest, documents, output, title=f"{manifest.name} on {data or 'test articles'}")
+    own = config if config and "negatives" in config.data.model_fields_set else model.config
+    negatives, left_out = _negatives(own.data, model.schema)
+    if left_out:
+        say(left_out)
+    return score_systems(
+        model,
+        manifest,
+        documents,
+        output,
+        title=f"{manifest.name} on {data or 'test articles'}",
+        negatives=negatives,
+        about={"hard negatives": left_out} if left_out else {},
+    )
+
+
+def _negatives(data: DataConfig, schema: Schema) -> tuple[list[NegativeArticle], str]:
+    """The articles with hard negatives, or why there are none although the settings name some."""
+    missing = missing_folders(data)
+    if missing:
+        folders = ", ".join(map(str, missing))
+        return [], f"no folder {folders}: false relations are not counted (set data.negatives in a config, or leave it)"
+    return load_negatives(data, schema, check_training=False), ""
 
 
 def evaluate_cli(
@@ -60,6 +95,13 @@ def evaluate_cli(
     if overrides and not config:
         raise QuanheError("--set changes a setting of --config; name the config too")
     settings = load_config(config, overrides or ()) if config else None
-    report = evaluate(model or default_model(), data, output, texts=texts, config=settings)
+    report = evaluate(
+        model or default_model(),
+        data,
+        output,
+        texts=texts,
+        config=settings,
+        say=lambda line: typer.echo(f"quanhe: {line}", err=True),
+    )
     print_table(report.systems, report.confidence)
     typer.echo(f"report: {output / 'report.html'}", err=True)

@@ -14,6 +14,7 @@ from rich.console import Console
 from pipeline.card import model_card
 from pipeline.config import Config, load_config
 from pipeline.data.corpus import load_splits
+from pipeline.data.negatives import load_negatives
 from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.tables import print_table
@@ -32,7 +33,8 @@ def train(
         say: gets a line for each step.
 
     Returns:
-        The scores on ``data.test``; ``None`` when the config names no test data.
+        The scores on ``data.test``, with the false relations on ``data.negatives``; ``None`` when the config names no
+        test data.
 
     Raises:
         QuanheError: config, schema, data or encoder are not in order, or nothing can be written.
@@ -40,7 +42,8 @@ def train(
     _check_output(output)
     splits = load_splits(config.data)
     materials = Materials.load(config, load_schema(config.schema_file))
-    check_types(chain.from_iterable(splits.values()), materials.schema)
+    negatives = load_negatives(config.data, materials.schema)
+    check_types(chain(*splits.values(), (article.document for article in negatives)), materials.schema)
     with tempfile.TemporaryDirectory() as scratch:
         model, manifest = train_stages(
             materials, splits["train"], splits["dev"], Path(scratch), say=say, progress=progress
@@ -48,7 +51,16 @@ def train(
         report = None
         if splits["test"]:
             say(f"scoring on {len(splits['test'])} held-out articles")
-            report = score_systems(model, manifest, splits["test"], Path(scratch) / "report", title="held-out articles")
+            report = score_systems(
+                model,
+                manifest,
+                splits["test"],
+                Path(scratch) / "report",
+                title="held-out articles",
+                negatives=negatives,
+            )
+        elif negatives:
+            say("false relations are counted beside the scores on data.test, which names no articles")
         scores = report.model_dump_json(indent=1) if report else "{}"
         extra = {"scores.json": scores + "\n", "README.md": model_card(config, materials.schema, manifest, report)}
         save_model(model, manifest, output, extra)

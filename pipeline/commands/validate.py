@@ -12,8 +12,15 @@ import typer
 
 from pipeline.config import Config, Source, load_config
 from pipeline.data.checks import Findings, check_copies, check_labels, check_sentences, check_words
-from pipeline.data.corpus import SPLITS, Split, leaked_articles, read_splits
+from pipeline.data.corpus import SPLITS, Reading, Split, leaked_articles, read_splits
 from pipeline.data.labelled import Labelled
+from pipeline.data.negatives import (
+    NEGATIVES,
+    NegativesReading,
+    holds_negatives,
+    leaked_negatives,
+    read_negatives,
+)
 from pipeline.document import Document
 from pipeline.errors import Problem, QuanheError
 from pipeline.schema import Schema, load_schema
@@ -29,12 +36,14 @@ class Counts:
         articles: documents (sentences, where a corpus marks no articles).
         mentions, relations: number by type, in the schema's order, types that it has not at the end.
         surviving: mentions that are exactly runs of the words that inference sees.
+        pairs: hard negatives by relation type; empty where articles bring none.
     """
 
     articles: int = 0
     mentions: Counter[str] = field(default_factory=Counter)
     relations: Counter[str] = field(default_factory=Counter)
     surviving: int = 0
+    pairs: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +56,12 @@ class Report:
 
 
 def validate(config: Config) -> Report:
-    """Check the labelled articles of a config: files, spans, schema, links, words, and copies across splits.
+    """Check the labelled articles of a config: files, spans, schema, links, words, copies across splits, negatives.
 
     Raises:
         QuanheError: the schema or the segmenter cannot be loaded, or the config names no data.
     """
-    if not any(getattr(config.data, split) for split in SPLITS):
+    if not any(getattr(config.data, split) for split in [*SPLITS, NEGATIVES]):
         raise QuanheError("the config names no labelled articles; set data.train, or give a folder")
     schema = load_schema(config.schema_file)
     splitter = WordSplitter(load_segmenter(config.text.segmenter))
@@ -67,6 +76,13 @@ def validate(config: Config) -> Report:
             counts[split], split_documents[split] = _check_split(reading.items, schema, splitter, findings)
     items = {split: reading.items for split, reading in readings.items()}
     findings.errors += leaked_articles(items)
+    negatives = read_negatives(config.data, schema)
+    findings.errors += negatives.errors
+    findings.warnings += negatives.warnings
+    if negatives.items:
+        found = _check_negatives(negatives, readings, schema, splitter, findings)
+        counts[NEGATIVES], split_documents[NEGATIVES] = found
+        items[NEGATIVES] = [item for item, _ in split_documents[NEGATIVES]]
     check_copies(items, findings)
     check_sentences(split_documents, findings)
     # An article that two splits name has its problems twice.
@@ -91,6 +107,22 @@ def _check_split(
     return count, documents
 
 
+def _check_negatives(
+    negatives: NegativesReading,
+    readings: dict[Split, Reading],
+    schema: Schema,
+    splitter: WordSplitter,
+    findings: Findings,
+) -> tuple[Counts, list[tuple[Labelled, Document]]]:
+    """As ``_check_split``; of the documents, those that are not test articles too, which may serve twice."""
+    findings.errors += leaked_negatives(negatives.items, readings)
+    count, documents = _check_split(negatives.items, schema, splitter, findings)
+    count.pairs.update(dict.fromkeys(schema.relations, 0))
+    count.pairs.update(pair.type for pairs in negatives.pairs for pair in pairs)
+    tested = {item.path.resolve() for item in readings["test"].items}
+    return count, [(item, document) for item, document in documents if item.path.resolve() not in tested]
+
+
 def summary(report: Report, heading: str = "") -> str:
     """The counts as a table: a row a type, a column a split (a heading given stands for the name of the only one)."""
     if not report.counts:
@@ -98,7 +130,10 @@ def summary(report: Report, heading: str = "") -> str:
     counts = list(report.counts.values())
     rows: list[tuple[str, list[str]]] = [("", [heading] if heading and len(counts) == 1 else list(report.counts))]
     rows.append(("articles", [str(count.articles) for count in counts]))
-    for title, tables in (("mentions", [c.mentions for c in counts]), ("relations", [c.relations for c in counts])):
+    blocks = [("mentions", [c.mentions for c in counts]), ("relations", [c.relations for c in counts])]
+    if any(c.pairs for c in counts):
+        blocks.append(("hard negatives", [c.pairs for c in counts]))
+    for title, tables in blocks:
         rows.append((title, [str(table.total()) for table in tables]))
         types = dict.fromkeys(kind for table in tables for kind in table)
         rows += [(f"  {kind}", [str(table[kind]) for table in tables]) for kind in types]
@@ -118,12 +153,19 @@ def _share(part: int, whole: int) -> str:
 def config_for_paths(config: Config, paths: Sequence[Path], texts: Path | None) -> Config:
     """The config with other data: folders of brat files, or CoNLL files.
 
-    The texts of a folder lie in ``texts``, or where the config has them for this folder, or beside the labels.
+    The texts of a folder lie in ``texts``, or where the config has them for this folder, or beside the labels. A folder
+    with ``.neg`` files is one of hard negatives.
     """
-    listed = {source.path.resolve(): source.texts for split in SPLITS for source in getattr(config.data, split)}
-    sources = tuple(Source(path=path, texts=texts or listed.get(path.resolve())) for path in paths)
-    files = all(path.is_file() for path in paths)
-    update = {"format": "conll" if files else "brat", "train": sources, "dev": (), "test": ()}
+    splits = [*SPLITS, NEGATIVES]
+    listed = {source.path.resolve(): source.texts for split in splits for source in getattr(config.data, split)}
+    sources = [Source(path=path, texts=texts or listed.get(path.resolve())) for path in paths]
+    update = {
+        "format": "conll" if all(path.is_file() for path in paths) else "brat",
+        "train": tuple(source for source in sources if not holds_negatives(source.path)),
+        "dev": (),
+        "test": (),
+        "negatives": tuple(source for source in sources if holds_negatives(source.path)),
+    }
     return config.model_copy(update={"data": config.data.model_copy(update=update)})
 
 
@@ -141,7 +183,7 @@ def validate_cli(
         list[str] | None, typer.Option("--set", help="Override a setting: key.sub=value; may be repeated.")
     ] = None,
 ) -> None:
-    """Check labelled articles: offsets, surfaces, schema, entity links, words, and copies across splits.
+    """Check labelled articles: offsets, surfaces, schema, entity links, words, hard negatives, copies across splits.
 
     Prints every problem as file:line and ends with exit code 2 when there are errors.
     """

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from pipeline.data.align import bio_labels, edge_words, gold_edges, surviving
 from pipeline.data.corpus import Split
 from pipeline.data.labelled import Labelled, suggestion
+from pipeline.data.overlap import NEAR_DUPLICATE, SHINGLE, overlaps, plain, plain_words, shingles
 from pipeline.document import Document, Mention, Relation
 from pipeline.errors import Problem
 from pipeline.schema import Schema
 from pipeline.text.edges import edge_fault
-from pipeline.text.normalise import normalise, tone_to_new
 from pipeline.text.words import WordSplitter
 
-# Word sequences of this length hardly recur by chance; set phrases of one field do (Broder, 1997, on shingles).
-SHINGLE = 8
-# Unrelated reports of one event share up to 15 % of the shorter one's shingles (measured on 25 news articles), reprints
-# far more.
-NEAR_DUPLICATE = 0.3
-# A shingle in more articles than this is boilerplate of the site.
-_BOILERPLATE = 50
 # Shorter sentences recur in any news (by-lines, captions).
 _SENTENCE_WORDS = 6
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True)
@@ -143,50 +131,30 @@ def check_words(item: Labelled, splitter: WordSplitter, findings: Findings) -> t
 
 
 def check_copies(splits: Mapping[Split, Sequence[Labelled]], findings: Findings) -> None:
-    """Report near-duplicate articles: across splits errors, within one warnings.
+    """Report near-duplicate articles as errors, within a split (an article counted twice) and across (a leak).
 
-    Two articles are near-duplicates when they share ``NEAR_DUPLICATE`` of the shorter one's distinct sequences of
-    ``SHINGLE`` words (containment; Broder, 1997), which holds a fortiori for that Jaccard similarity. Equal texts
-    across splits are left to ``leaked_articles``.
+    Two articles are near-duplicates when they share ``NEAR_DUPLICATE`` of the shorter one's sequences of ``SHINGLE``
+    words, as they stand or with every mention taken for its type: a text with other names put in is no new text.
+    Equal texts across splits are left to ``leaked_articles``.
     """
     articles = [(split, item) for split, items in splits.items() for item in items if item.article]
     texts = [" ".join(item.document.text.split()) for _, item in articles]
-    shingles = [_shingles(text) for text in texts]
-    for (first, second), shared in _shared(shingles).items():
-        smaller = min(len(shingles[first]), len(shingles[second]))
-        if shared < NEAR_DUPLICATE * smaller:
-            continue
-        (other, earlier), (split, item) = articles[first], articles[second]
-        if split != other and (texts[first] == texts[second] or item.document.id == earlier.document.id):
-            continue
-        message = (
-            f"{item.document.id} ({split}) repeats {earlier.document.id} ({other}, {earlier.text_path}): "
-            f"{shared / smaller:.0%} of the shorter one's {SHINGLE}-word sequences stand in both; take one out"
-        )
-        (findings.warnings if split == other else findings.errors).append(Problem(str(item.text_path), 0, message))
-
-
-def _shingles(text: str) -> frozenset[str]:
-    words = _WORD.findall(_plain(text))
-    return frozenset(" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1))
-
-
-def _plain(text: str) -> str:
-    """Text in which spelling variants of one wording are equal."""
-    return tone_to_new(normalise(text).text).lower()
-
-
-def _shared(shingles: Sequence[frozenset[str]]) -> Counter[tuple[int, int]]:
-    """How many shingles each pair of articles shares, through an index: most pairs share none."""
-    index: dict[str, list[int]] = {}
-    for number, own in enumerate(shingles):
-        for shingle in own:
-            index.setdefault(shingle, []).append(number)
-    counts: Counter[tuple[int, int]] = Counter()
-    for numbers in index.values():
-        if 1 < len(numbers) <= _BOILERPLATE:
-            counts.update(combinations(numbers, 2))
-    return counts
+    reported: set[tuple[int, int]] = set()
+    for masked, verb in ((False, "repeats"), (True, "with other names repeats")):
+        for overlap in overlaps([shingles(item.document, masked=masked) for _, item in articles]):
+            pair = overlap.first, overlap.second
+            if overlap.share < NEAR_DUPLICATE:
+                break
+            (other, earlier), (split, item) = articles[overlap.first], articles[overlap.second]
+            leaked = texts[overlap.first] == texts[overlap.second] or item.document.id == earlier.document.id
+            if pair in reported or (split != other and leaked):
+                continue
+            reported.add(pair)
+            message = (
+                f"{item.document.id} ({split}) {verb} {earlier.document.id} ({other}, {earlier.text_path}): "
+                f"{overlap.share:.0%} of the shorter one's {SHINGLE}-word sequences stand in both; take one out"
+            )
+            findings.errors.append(Problem(str(item.text_path), 0, message))
 
 
 def check_sentences(splits: Mapping[Split, Sequence[tuple[Labelled, Document]]], findings: Findings) -> None:
@@ -201,7 +169,7 @@ def check_sentences(splits: Mapping[Split, Sequence[tuple[Labelled, Document]]],
     for split, members in splits.items():
         for item, document in members:
             for start, sentence in _sentences(document):
-                other, earlier = first.setdefault(_plain(sentence), (split, item))
+                other, earlier = first.setdefault(plain(sentence), (split, item))
                 if other != split:
                     repeats = found.setdefault((id(item), id(earlier)), _Repeats(split, item, other, earlier))
                     repeats.sentences.append((start, sentence))
@@ -233,5 +201,5 @@ def _sentences(document: Document) -> Iterator[tuple[int, str]]:
         if end > first:
             start, stop = document.words[first].start, document.words[end - 1].end
             sentence = " ".join(document.text[start:stop].split())
-            if len(_WORD.findall(sentence)) >= _SENTENCE_WORDS:
+            if len(plain_words(sentence)) >= _SENTENCE_WORDS:
                 yield start, sentence

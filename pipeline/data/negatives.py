@@ -1,7 +1,7 @@
 """Held-back articles with hard negatives: ``.neg`` beside the ``.txt`` and ``.ann`` of a brat folder.
 
-One pair a line, ``relation<tab>head<tab>tail<tab>reason``: head and tail are ids of ``T`` lines of the ``.ann``, and the
-pair stands for the whole entities of both. Empty lines and lines that begin with ``#`` are skipped.
+One pair a line, ``relation<tab>head<tab>tail<tab>reason``: head and tail are ids of ``T`` lines of the ``.ann``, and
+the pair stands for the whole entities of both. Empty lines and lines that begin with ``#`` are skipped.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from pipeline.config import DataConfig, Source
-from pipeline.data.corpus import Reading, Split, leaked_articles, read_source, read_splits, repeated_ids, visible
+from pipeline.data.corpus import Reading, Split, leaked_articles, read_source, read_splits
 from pipeline.data.labelled import Labelled, read_or_report, suggestion
 from pipeline.document import Mention
 from pipeline.errors import Problem, ProblemsError
@@ -20,6 +21,8 @@ from pipeline.negatives import NegativeArticle, NegativePair
 from pipeline.schema import Schema
 
 SUFFIX = ".neg"
+# Beside train, dev and test in messages and counts; nothing is trained or stopped on it.
+NEGATIVES = cast(Split, "negatives")
 _SHAPE = "RELATION<tab>T1<tab>T2<tab>reason"
 
 _log = logging.getLogger(__name__)
@@ -70,7 +73,11 @@ def missing_folders(data: DataConfig) -> list[Path]:
 
 def holds_negatives(folder: Path) -> bool:
     """Whether a folder has ``.neg`` files."""
-    return folder.is_dir() and any(True for _ in visible(folder, f"*{SUFFIX}"))
+    return bool(_pair_files(folder))
+
+
+def _pair_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".") and path.is_file())
 
 
 def read_negatives(data: DataConfig, schema: Schema) -> NegativesReading:
@@ -84,12 +91,21 @@ def read_negatives(data: DataConfig, schema: Schema) -> NegativesReading:
         reading = read_source(source, brat)
         result.errors += reading.errors
         result.warnings += reading.warnings
-        result.errors += _without_labels(source, reading)
+        result.errors += _without_labels(source)
         for item in reading.items:
             result.items.append(item)
             result.pairs.append(_read_pairs(item, schema, result))
-    result.errors += repeated_ids(result.items, "negatives")
+    result.errors += _repeated_ids(result.items)
     return result
+
+
+def _repeated_ids(items: Iterable[Labelled]) -> Iterator[Problem]:
+    first: dict[str, Path] = {}
+    for item in items:
+        earlier = first.setdefault(item.document.id, item.path)
+        if earlier is not item.path:
+            message = f"{item.document.id} is in {NEGATIVES} twice, also from {earlier}; rename a file or take one out"
+            yield Problem(str(item.path), 0, message)
 
 
 def leaked_negatives(items: Sequence[Labelled], splits: dict[Split, Reading]) -> list[Problem]:
@@ -97,16 +113,14 @@ def leaked_negatives(items: Sequence[Labelled], splits: dict[Split, Reading]) ->
     trained: list[Split] = ["train", "dev"]
     known: dict[Split, Iterable[Labelled]] = {split: splits[split].items for split in trained}
     among_themselves = set(leaked_articles(known))
-    return [problem for problem in leaked_articles({**known, "negatives": items}) if problem not in among_themselves]
+    return [problem for problem in leaked_articles({**known, NEGATIVES: items}) if problem not in among_themselves]
 
 
-def _without_labels(source: Source, reading: Reading) -> Iterator[Problem]:
+def _without_labels(source: Source) -> Iterator[Problem]:
     """``.neg`` files to whose name no article belongs."""
-    if not source.path.is_dir():
-        return
-    known = {path.stem for path in visible(source.path, "*.ann")}
-    for path in visible(source.path, f"*{SUFFIX}"):
-        if path.stem not in known and path.stem not in source.skip:
+    for path in _pair_files(source.path):
+        chosen = path.stem not in source.skip and (not source.only or path.stem in source.only)
+        if chosen and not path.with_suffix(".ann").is_file():
             yield Problem(str(path), 0, f"no labels {path.stem}.ann beside it; add them, or take the file out")
 
 
@@ -117,13 +131,15 @@ def _read_pairs(item: Labelled, schema: Schema, result: NegativesReading) -> tup
         result.errors.append(Problem(str(item.path), 0, message))
         return ()
     content = read_or_report(path, result.errors)
-    reader = _PairReader(item, schema)
-    for number, line in enumerate((content or "").removeprefix("\ufeff").split("\n"), 1):
-        if line.strip() and not line.startswith("#"):
-            problems = list(reader.read(number, line.removesuffix("\r")))
-            result.errors += [Problem(str(path), number, message) for message in problems]
-    if content is not None and not reader.lines:
+    if content is None:
+        return ()
+    lines = list(enumerate(content.removeprefix("\ufeff").split("\n"), 1))
+    lines = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    if not lines:
         result.warnings.append(Problem(str(path), 0, "no pair in this file"))
+    reader = _PairReader(item, schema)
+    for number, line in lines:
+        result.errors += [Problem(str(path), number, message) for message in reader.read(number, line)]
     return tuple(reader.pairs)
 
 

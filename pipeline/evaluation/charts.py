@@ -1,11 +1,13 @@
-"""Bar charts of F1 by type: the geometry of an inline SVG, which the report's template draws."""
+"""Bar charts of F1 and of false relations by type: the geometry of an inline SVG, which the report's template draws."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.evaluation.tables import Row, Section, format_f1
+from pipeline.evaluation.negatives import Rate
+from pipeline.evaluation.scores import Score
+from pipeline.evaluation.tables import RateSection, Section, format_f1, format_rate
 
 _LABEL_WIDTH = 210
 _PLOT_WIDTH = 470
@@ -19,7 +21,7 @@ _AXIS = 26
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One system's F1 of one type; ``width`` and the interval's ends in user units, ``None`` where undefined."""
+    """One system's share of one type; ``width`` and the interval's ends in user units, ``None`` where undefined."""
 
     system: int
     y: float
@@ -54,36 +56,89 @@ class Chart:
     groups: tuple[BarGroup, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A share in [0, 1] with its interval, and the words that explain it."""
+
+    share: float | None
+    low: float | None
+    high: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One label with a value for each system."""
+
+    label: str
+    strong: bool
+    values: tuple[_Value, ...]
+
+
 def chart(section: Section, names: Sequence[str]) -> Chart:
     """The overall score and each type's as bars from 0 to 1, one a system, with the interval as a line."""
-    rows = [row for index, row in enumerate(section.rows) if row.by_type or index == 0]
+    lines = [
+        _Line(
+            f"{row.label} ({row.gold})",
+            not row.by_type,
+            tuple(_f1_value(s, f"{row.label}, {n}", row.gold) for n, s in zip(names, row.scores, strict=True)),
+        )
+        for index, row in enumerate(section.rows)
+        if row.by_type or index == 0
+    ]
+    return _draw(section.title, lines, len(names))
+
+
+def rate_chart(section: RateSection, names: Sequence[str]) -> Chart:
+    """The shares of false relations in the same form."""
+    lines = [
+        _Line(
+            f"{row.label} ({row.pairs})",
+            not row.by_type,
+            tuple(_rate_value(r, f"{row.label}, {n}") for n, r in zip(names, row.rates, strict=True)),
+        )
+        for index, row in enumerate(section.rows)
+        if row.by_type or index == 0
+    ]
+    return _draw(section.title, lines, len(names))
+
+
+def _f1_value(score: Score | None, what: str, gold: int) -> _Value:
+    f1, low, high = (score.f1, score.low, score.high) if score else (None, None, None)
+    return _Value(f1, low, high, f"{what}: {format_f1(score)}, {gold} gold")
+
+
+def _rate_value(rate: Rate | None, what: str) -> _Value:
+    share, low, high = (rate.rate, rate.low, rate.high) if rate else (None, None, None)
+    return _Value(share, low, high, f"{what}: {format_rate(rate)}, {rate.pairs if rate else 0} pairs")
+
+
+def _draw(title: str, lines: Sequence[_Line], systems: int) -> Chart:
     groups = []
     y = float(_TOP)
-    for row in rows:
-        groups.append(_group(row, y, names))
-        y += len(names) * (_BAR + _BAR_GAP) + _ROW_GAP
+    for line in lines:
+        groups.append(_group(line, y, systems))
+        y += systems * (_BAR + _BAR_GAP) + _ROW_GAP
     ticks = tuple((_LABEL_WIDTH + _PLOT_WIDTH * share, f"{share:g}") for share in (0, 0.25, 0.5, 0.75, 1))
     width = _LABEL_WIDTH + _PLOT_WIDTH + _VALUE_WIDTH
-    return Chart(section.title, width, y + _AXIS, _LABEL_WIDTH, y, _BAR, ticks, tuple(groups))
+    return Chart(title, width, y + _AXIS, _LABEL_WIDTH, y, _BAR, ticks, tuple(groups))
 
 
-def _group(row: Row, top: float, names: Sequence[str]) -> BarGroup:
-    bars = []
-    for index, (name, score) in enumerate(zip(names, row.scores, strict=True)):
-        f1, low, high = (score.f1, score.low, score.high) if score else (None, None, None)
-        bars.append(
-            Bar(
-                system=index,
-                y=top + index * (_BAR + _BAR_GAP),
-                width=_units(f1),
-                low=_units(low),
-                high=_units(high),
-                value="–" if f1 is None else f"{f1:.2f}",
-                title=f"{row.label}, {name}: {format_f1(score)}, {row.gold} gold",
-            )
+def _group(line: _Line, top: float, systems: int) -> BarGroup:
+    bars = [
+        Bar(
+            system=index,
+            y=top + index * (_BAR + _BAR_GAP),
+            width=_units(value.share),
+            low=_units(value.low),
+            high=_units(value.high),
+            value="–" if value.share is None else f"{value.share:.2f}",
+            title=value.text,
         )
-    middle = top + (len(names) * (_BAR + _BAR_GAP) - _BAR_GAP) / 2
-    return BarGroup(f"{row.label} ({row.gold})", not row.by_type, middle, tuple(bars))
+        for index, value in enumerate(line.values)
+    ]
+    middle = top + (systems * (_BAR + _BAR_GAP) - _BAR_GAP) / 2
+    return BarGroup(line.label, line.strong, middle, tuple(bars))
 
 
 def _units(share: float | None) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pipeline.document import Mention
 from pipeline.evaluation.entities import align
 from pipeline.evaluation.facts import FactComparison, FactKey, compare_facts
+from pipeline.evaluation.negatives import GIVEN, RAW, NegativeReadings, false_links
 from pipeline.evaluation.pairs import Link, Pair, is_symmetric
 from pipeline.evaluation.passages import Mark, Passage, passages, sentence_spans
 from pipeline.evaluation.relations import RelationKey, relation_links
@@ -39,6 +40,10 @@ FACT_KINDS = {
     "spurious": "gold holds no such fact of these entities",
     "spurious, entity unknown": "at least one of its entities stands for no gold entity",
 }
+NEGATIVE_KINDS = {
+    GIVEN: "entities that merely occur together were linked between the gold mentions",
+    RAW: "entities that merely occur together were linked between mentions that the system found",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Miss:
     """One error.
 
     Attributes:
-        kind: a key of ``ENTITY_KINDS``, ``RELATION_KINDS`` or ``FACT_KINDS``.
+        kind: a key of ``ENTITY_KINDS``, ``RELATION_KINDS``, ``FACT_KINDS`` or ``NEGATIVE_KINDS``.
         type: the gold type where there is a gold side, else the predicted one.
         article: id of the document.
         summary: the error in a few words.
@@ -221,6 +226,22 @@ def _fact_miss(article: _Article, kind: str, key: FactKey, facts: FactComparison
 def _fact_text(key: FactKey, facts: FactComparison) -> str:
     head, tail = (" ".join(facts.names[entity].split()) for entity in key[1:])
     return f"{head} —{key[0]}→ {tail}"
+
+
+def negative_misses(readings: NegativeReadings, system: str, schema: Schema) -> list[Miss]:
+    """Every hard negative that the system linked, once for each way of reading, with why it tempts."""
+    return [
+        miss
+        for kind, articles in readings.of(system).items()
+        for pair in articles
+        for miss in _negative_misses(_Article(pair, schema), kind, readings)
+    ]
+
+
+def _negative_misses(article: _Article, kind: str, readings: NegativeReadings) -> Iterator[Miss]:
+    pairs = readings.pairs[article.gold.id]
+    for pair, link in false_links(article.gold, article.predicted, pairs, article.schema):
+        yield _relation_miss(article, kind, link, "predicted", f" ({pair.reason})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,20 +15,23 @@ from pipeline.config import EvaluationConfig
 from pipeline.errors import QuanheError
 from pipeline.evaluation import tables
 from pipeline.evaluation.bootstrap import Difference
-from pipeline.evaluation.charts import chart
+from pipeline.evaluation.charts import chart, rate_chart
 from pipeline.evaluation.entities import NOTHING
 from pipeline.evaluation.markdown import LEGEND, markdown_errors
 from pipeline.evaluation.misses import (
     ENTITY_KINDS,
     FACT_KINDS,
+    NEGATIVE_KINDS,
     RELATION_KINDS,
     Miss,
     MissGroup,
     entity_misses,
     fact_misses,
     group_misses,
+    negative_misses,
     relation_misses,
 )
+from pipeline.evaluation.negatives import NegativeReadings, score_negatives
 from pipeline.evaluation.pairs import Pair
 from pipeline.evaluation.relations import SeenPairs
 from pipeline.evaluation.scores import DEFAULT_SEED, Scores, compare, score_system
@@ -59,7 +62,7 @@ class Report(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ErrorPart:
-    """The errors of one system in entities, relations or facts, ready to be shown.
+    """The errors of one system in entities, relations, facts or hard negatives, ready to be shown.
 
     Attributes:
         slug: prefix of the anchors.
@@ -90,6 +93,7 @@ def write_report(
     *,
     seen_pairs: SeenPairs | None = None,
     on_gold: Mapping[str, Sequence[Pair]] | None = None,
+    negatives: NegativeReadings | None = None,
     seed: int = DEFAULT_SEED,
     title: str = "quanhe: evaluation",
     about: Mapping[str, str] | None = None,
@@ -103,6 +107,7 @@ def write_report(
         settings: of the bootstrap.
         seen_pairs: see ``score_system``; one for all systems, which share their training data.
         on_gold: name → the same articles with relations predicted between gold mentions.
+        negatives: the held-back articles with hard negatives as every system read them.
         seed: of the bootstrap.
         title: heading of the report.
         about: lines to show under the heading, name → text.
@@ -113,9 +118,16 @@ def write_report(
     if not systems:
         raise QuanheError("nothing to report: give write_report at least one system")
     report = make_report(
-        systems, schema, settings, seen_pairs=seen_pairs, on_gold=on_gold or {}, seed=seed, about=about or {}
+        systems,
+        schema,
+        settings,
+        seen_pairs=seen_pairs,
+        on_gold=on_gold or {},
+        negatives=negatives,
+        seed=seed,
+        about=about or {},
     )
-    parts = error_parts(next(iter(systems.values())), schema)
+    parts = error_parts(next(iter(systems)), systems, schema, negatives)
     contents = {
         "report.json": json.dumps(report.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n",
         "report.md": render_markdown(report, parts, title),
@@ -138,12 +150,21 @@ def make_report(
     *,
     seen_pairs: SeenPairs | None,
     on_gold: Mapping[str, Sequence[Pair]],
+    negatives: NegativeReadings | None,
     seed: int,
     about: Mapping[str, str],
 ) -> Report:
     """Scores and differences without writing anything; arguments as for ``write_report``."""
     scores = {
-        name: score_system(pairs, schema, settings, seen_pairs=seen_pairs, on_gold=on_gold.get(name), seed=seed)
+        name: score_system(
+            pairs,
+            schema,
+            settings,
+            seen_pairs=seen_pairs,
+            on_gold=on_gold.get(name),
+            negatives=score_negatives(negatives, name, schema, settings.confidence) if negatives else None,
+            seed=seed,
+        )
         for name, pairs in systems.items()
     }
     first, *others = scores
@@ -158,25 +179,23 @@ def make_report(
     )
 
 
-def error_parts(pairs: Sequence[Pair], schema: Schema) -> list[ErrorPart]:
+def error_parts(
+    system: str, systems: Mapping[str, Sequence[Pair]], schema: Schema, negatives: NegativeReadings | None = None
+) -> list[ErrorPart]:
     """All errors of one system; without relations in the schema only those of entities."""
-    parts = [_error_part("Entity errors", ENTITY_KINDS, list(schema.entities), entity_misses, pairs, schema)]
+    pairs, types = systems[system], list(schema.relations)
+    parts = [_error_part("Entity errors", ENTITY_KINDS, list(schema.entities), entity_misses(pairs, schema))]
     if schema.relations:
-        types = list(schema.relations)
-        parts.append(_error_part("Relation errors", RELATION_KINDS, types, relation_misses, pairs, schema))
-        parts.append(_error_part("Fact errors", FACT_KINDS, types, fact_misses, pairs, schema))
+        parts.append(_error_part("Relation errors", RELATION_KINDS, types, relation_misses(pairs, schema)))
+        parts.append(_error_part("Fact errors", FACT_KINDS, types, fact_misses(pairs, schema)))
+    if negatives:
+        misses = negative_misses(negatives, system, schema)
+        parts.append(_error_part("Hard negatives linked", NEGATIVE_KINDS, types, misses))
     return parts
 
 
-def _error_part(
-    title: str,
-    kinds: Mapping[str, str],
-    types: Sequence[str],
-    find: Callable[[Sequence[Pair], Schema], list[Miss]],
-    pairs: Sequence[Pair],
-    schema: Schema,
-) -> ErrorPart:
-    groups = group_misses(find(pairs, schema), kinds, types)
+def _error_part(title: str, kinds: Mapping[str, str], types: Sequence[str], misses: Sequence[Miss]) -> ErrorPart:
+    groups = group_misses(misses, kinds, types)
     present = {group.type for group in groups}
     ordered = [kind for kind in types if kind in present] + sorted(present - set(types))
     occurring = {kind: about for kind, about in kinds.items() if any(group.kind == kind for group in groups)}
@@ -205,7 +224,8 @@ def facts_of(report: Report) -> list[tuple[str, str]]:
         ("articles", str(len(report.articles))),
         (
             "intervals",
-            f"{percent} bootstrap percentile intervals by article, {report.resamples} resamples, seed {report.seed}",
+            f"{percent} bootstrap percentile intervals by article, {report.resamples} resamples, seed {report.seed}"
+            + ("; Wilson intervals on hard negatives" if tables.rate_sections(report.systems) else ""),
         ),
     ]
 
@@ -226,6 +246,7 @@ def render_html(report: Report, parts: Sequence[ErrorPart], title: str) -> str:
         "slug": slug,
     }
     sections = tables.score_sections(report.systems)
+    rate_sections = tables.rate_sections(report.systems)
     names = list(report.systems)
     page: str = environment.get_template("report.html").render(
         title=title,
@@ -233,7 +254,11 @@ def render_html(report: Report, parts: Sequence[ErrorPart], title: str) -> str:
         names=names,
         about=facts_of(report),
         sections=sections,
+        rate_sections=rate_sections,
+        negatives_title=tables.NEGATIVES_TITLE,
+        negatives_about=tables.NEGATIVES_ABOUT,
         charts=[chart(section, names) for section in sections],
+        rate_charts=[rate_chart(section, names) for section in rate_sections],
         confusion=report.systems[names[0]].entities.confusion,
         confusion_types=_confusion_types(report.systems[names[0]]),
         nothing=NOTHING,

@@ -11,6 +11,7 @@ from pipeline.errors import QuanheError
 from pipeline.evaluation import entities, facts, relations
 from pipeline.evaluation.bootstrap import Bootstrap, Difference
 from pipeline.evaluation.counts import Counts, TypeCounts, micro, total
+from pipeline.evaluation.negatives import NegativeScores
 from pipeline.evaluation.pairs import Pair, check_pairs
 from pipeline.schema import Schema
 
@@ -74,6 +75,7 @@ class Scores(_Result):
         relations: on the mentions that the system itself found; ``None`` when the schema has no relations.
         relations_on_gold: the same with gold mentions given to the relation stage, when that was run.
         facts: article level; ``None`` when the schema has no relations.
+        negatives: false relations on hard negatives, in articles of their own; ``None`` when there are none.
     """
 
     articles: int
@@ -81,6 +83,7 @@ class Scores(_Result):
     relations: RelationScores | None = None
     relations_on_gold: RelationScores | None = None
     facts: Table | None = None
+    negatives: NegativeScores | None = None
 
 
 def score_system(
@@ -90,6 +93,7 @@ def score_system(
     *,
     seen_pairs: relations.SeenPairs | None = None,
     on_gold: Sequence[Pair] | None = None,
+    negatives: NegativeScores | None = None,
     seed: int = DEFAULT_SEED,
 ) -> Scores:
     """Score one system.
@@ -101,6 +105,7 @@ def score_system(
         seen_pairs: name pairs of the training documents (``relations.collect_seen_pairs``); as a mapping from article
             id when the articles were read by models of different folds.
         on_gold: the same articles with relations predicted between gold mentions.
+        negatives: the system's false relations (``negatives.score_negatives``), taken over as they are.
         seed: of the bootstrap.
 
     Raises:
@@ -117,6 +122,7 @@ def score_system(
         relations=scorer.relation_scores(pairs, seen_pairs) if with_relations else None,
         relations_on_gold=scorer.relation_scores(on_gold, seen_pairs) if with_relations and on_gold else None,
         facts=scorer.fact_scores() if with_relations else None,
+        negatives=negatives,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tiny_corpus import tiny_article, write_corpus
+from tiny_corpus import TINY_PAIRS, tiny_article, write_corpus, write_negatives
 
 from pipeline.commands.crossval import crossval
 from pipeline.config import Config
@@ -48,6 +48,19 @@ def test_articles_may_be_left_out_in_groups(config, tmp_path):
         "fold 2 of 2: leaving out tin02",
     ]
     assert sorted(report.articles) == ["tin00", "tin02", "tin04"]
+
+
+def test_hard_negatives_are_dealt_out_so_that_every_pair_counts_once(config, tmp_path):
+    negatives = write_negatives([tiny_article(number) for number in (5, 7, 9)], tmp_path / "negatives")
+    settings = {**config.resolved(), "entities": {"epochs": 1}, "relations": {"enabled": False}}
+    settings["data"]["negatives"] = str(negatives)
+    report = crossval(Config.model_validate(settings), tmp_path / "report", folds=2)
+    for scores in report.systems.values():
+        for table in scores.negatives.by_reading.values():
+            assert table.micro.pairs == 3 * len(TINY_PAIRS)
+    assert report.systems["CRF + rules"].negatives.given.micro.false == 6
+    settings["data"]["negatives"] = str(write_negatives([tiny_article(5)], tmp_path / "fewer-than-folds"))
+    assert crossval(Config.model_validate(settings), tmp_path / "report").systems["quanhe"].negatives is not None
 
 
 def test_one_article_is_not_enough(tiny_settings, tmp_path):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from tiny_corpus import marked, tiny_article, write_corpus
+from tiny_corpus import TINY_PAIRS, marked, tiny_article, write_corpus, write_negatives
 
 from pipeline.commands.evaluate import evaluate
 from pipeline.config import Config
 from pipeline.errors import ProblemsError, QuanheError
+from pipeline.manifest import read_manifest, write_manifest
 
 
 @pytest.fixture
@@ -101,3 +103,67 @@ def test_data_that_cannot_be_read(tiny_model, tmp_path, files, message):
 def test_a_folder_that_is_not_there(tiny_model, tmp_path):
     with pytest.raises(QuanheError, match="no such folder"):
         evaluate(tiny_model, tmp_path / "none", tmp_path / "report")
+
+
+def with_negatives(tiny_settings, folder: Path) -> Config:
+    return Config.model_validate({**tiny_settings, "data": {"negatives": str(folder)}})
+
+
+def test_false_relations_on_hard_negatives(tiny_model, tiny_settings, articles, tmp_path):
+    folder = write_negatives([tiny_article(number) for number in (23, 25)], tmp_path / "negatives")
+    config = with_negatives(tiny_settings, folder)
+    report = evaluate(tiny_model, articles, tmp_path / "report", config=config)
+    assert report.articles == ["tin20", "tin21", "tin22"]
+    assert report.about["hard negatives"] == f"{2 * len(TINY_PAIRS)} pairs in 2 held-back articles"
+    for scores in report.systems.values():
+        for table in scores.negatives.by_reading.values():
+            assert table.micro.pairs == 6
+            assert [table.types[kind].pairs for kind in ("ACTS_ON", "PARTY_TO", "HAS_RANK", "MEETS")] == [2, 2, 2, 0]
+    for name in ("PhoBERT + rules", "CRF + rules"):  # between gold mentions both are the same rules
+        rules = report.systems[name].negatives.given
+        assert [rules.types[kind].false for kind in ("ACTS_ON", "PARTY_TO", "HAS_RANK")] == [2, 2, 0]
+        assert {(link.article, link.reason) for link in rules.linked if link.type == "ACTS_ON"} == {
+            ("tin23", TINY_PAIRS[0][3]),
+            ("tin25", TINY_PAIRS[0][3]),
+        }
+    # Nothing of the sort was ever labelled, so the classifier has not learnt it.
+    assert report.systems["quanhe"].negatives.given.micro.false == 0
+    assert "False relations on hard negatives" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+
+
+def test_hard_negatives_that_the_model_has_seen_are_refused(tiny_model, tiny_settings, articles, tmp_path):
+    config = with_negatives(tiny_settings, write_negatives([tiny_article(3)], tmp_path / "negatives"))
+    with pytest.raises(QuanheError, match=r"the model has seen tin03 \(training\)"):
+        evaluate(tiny_model, articles, tmp_path / "report", config=config)
+
+
+def test_hard_negatives_with_a_mistake_are_refused(tiny_model, tiny_settings, articles, tmp_path):
+    folder = write_negatives([tiny_article(23)], tmp_path / "negatives")
+    (folder / "tin23.neg").write_text("MEETS\tT5\tT6\tthey did\n", encoding="utf-8")
+    with pytest.raises(ProblemsError, match=r"tin23\.neg:1: .* is a gold fact"):
+        evaluate(tiny_model, articles, tmp_path / "report", config=with_negatives(tiny_settings, folder))
+
+
+def test_hard_negatives_that_are_not_there_are_told_in_one_line(tiny_model, tiny_settings, articles, tmp_path):
+    said: list[str] = []
+    config = with_negatives(tiny_settings, tmp_path / "none")
+    report = evaluate(tiny_model, articles, tmp_path / "report", config=config, say=said.append)
+    (line,) = said
+    assert line.startswith(f"no folder {tmp_path / 'none'}: false relations are not counted")
+    assert report.about["hard negatives"] == line
+    assert report.systems["quanhe"].negatives is None
+
+
+def test_a_model_folder_from_before_there_were_hard_negatives(tiny_model, articles, tmp_path):
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "m"))
+    stored = (folder / "config.yaml").read_text(encoding="utf-8")
+    old = re.sub(r"^  negatives: \[\]\n", "", stored, flags=re.MULTILINE)
+    assert old != stored
+    manifest = read_manifest(folder)
+    (folder / "config.yaml").write_text(old, encoding="utf-8")
+    write_manifest(manifest, folder)
+    said: list[str] = []
+    report = evaluate(folder, articles, tmp_path / "report", say=said.append)
+    assert said == []
+    assert report.systems["quanhe"].negatives is None
+    assert report.systems["quanhe"].entities.strict.micro.f1 > 0.6

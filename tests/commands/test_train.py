@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from tiny_corpus import marked, tiny_article, write_corpus
+from tiny_corpus import TINY_PAIRS, marked, tiny_article, write_corpus, write_negatives
 
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.train import train
@@ -105,10 +106,13 @@ def broken(tiny_settings, **changes) -> Config:
 
 
 def test_what_is_wrong_is_said_before_anything_is_trained(tiny_settings, tiny_data, tmp_path):
+    seen = str(write_negatives([tiny_article(3)], tmp_path / "seen"))
     cases = [
         ({"data": {}}, "no labelled training articles; set data.train"),
         ({"data": {"train": str(tmp_path / "none")}}, "no such folder"),
         ({"data": {"train": tiny_data["train"], "dev": tiny_data["train"]}}, "held out means by article"),
+        ({"data": {"train": tiny_data["train"], "negatives": seen}}, "tin03 in negatives has the text of tin03"),
+        ({"data": {"train": tiny_data["train"], "negatives": str(tmp_path / "none")}}, "no such folder"),
         ({"data": tiny_data, "encoder": str(tmp_path / "none")}, "no such folder; give a folder, or a hub name"),
         ({"data": tiny_data, "schema": str(tmp_path / "none.yaml")}, r"none\.yaml: cannot be read"),
         ({"data": tiny_data, "windows": {"pieces": 300}}, "windows.pieces is 300, but the encoder takes 256"),
@@ -117,6 +121,35 @@ def test_what_is_wrong_is_said_before_anything_is_trained(tiny_settings, tiny_da
         with pytest.raises(QuanheError, match=message):
             train(broken(tiny_settings, **changes), tmp_path / "m")
     assert not (tmp_path / "m").exists()
+
+
+def test_hard_negatives_are_scored_stored_and_read_again(tiny_settings, tiny_data, tmp_path):
+    negatives = write_negatives([tiny_article(number) for number in (17, 19)], tmp_path / "negatives")
+    data = {"train": tiny_data["train"], "test": tiny_data["test"], "negatives": str(negatives)}
+    quick = {"entities": {"epochs": 1}, "relations": {"epochs": 1}}
+    report = train(Config.model_validate({**tiny_settings, **quick, "data": data}), tmp_path / "m")
+    assert report.articles == ["tin13", "tin14", "tin15"]
+    assert report.systems["CRF + rules"].negatives.given.micro.false == 4
+    assert report.systems["quanhe"].negatives.raw.micro.pairs == 2 * len(TINY_PAIRS)
+    scores = json.loads((tmp_path / "m" / "scores.json").read_text(encoding="utf-8"))
+    assert scores["systems"]["CRF + rules"]["negatives"]["given"]["micro"]["false"] == 4
+    assert "### False relations on hard negatives" in (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
+    again = evaluate(tmp_path / "m", None, tmp_path / "report")
+    assert again.systems["CRF + rules"].negatives == report.systems["CRF + rules"].negatives
+    shutil.rmtree(negatives)
+    said: list[str] = []
+    later = evaluate(tmp_path / "m", None, tmp_path / "report", say=said.append)
+    assert later.systems["quanhe"].negatives is None
+    assert len(said) == 1
+
+
+def test_hard_negatives_without_test_articles_are_not_passed_over_in_silence(tiny_settings, tiny_data, tmp_path):
+    negatives = write_negatives([tiny_article(17)], tmp_path / "negatives")
+    data = {"train": tiny_data["train"], "negatives": str(negatives)}
+    quick = {"entities": {"epochs": 1}, "relations": {"enabled": False}}
+    said: list[str] = []
+    train(Config.model_validate({**tiny_settings, **quick, "data": data}), tmp_path / "m", say=said.append)
+    assert "false relations are counted beside the scores on data.test, which names no articles" in said
 
 
 def test_types_that_the_schema_has_not_are_named(tiny_settings, tmp_path):

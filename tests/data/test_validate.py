@@ -119,6 +119,7 @@ LONG = "\n".join(
     f"Câu thứ {number} nói về chủ đề {word} với nhiều chi tiết mà không câu nào khác có."
     for number, word in enumerate(["một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười"])
 )
+OPENINGS = ["Sáng sớm", "Đầu giờ chiều", "Lúc trời mưa", "Tại sân bay", "Trên tàu", "Giữa buổi họp"]
 
 
 def test_near_duplicates_across_splits_are_errors(write_article):
@@ -133,11 +134,21 @@ def test_near_duplicates_across_splits_are_errors(write_article):
     assert sentences.message.startswith("4 sentences of test")
 
 
-def test_near_duplicates_within_a_split_are_warnings(write_article):
+def test_near_duplicates_within_a_split_are_errors(write_article):
     write_article("goc", LONG, [])
     report = validate(config_of(train=write_article("sao", LONG + "\nThêm một câu nữa ở cuối bài.", [])))
-    assert report.errors == ()
-    assert sum("repeats goc" in w.message for w in report.warnings) == 1
+    (error,) = report.errors
+    assert re.search(r"sao \(train\) repeats goc \(train, .*\): 100%", error.message)
+
+
+def test_an_article_with_other_names_put_in_is_a_near_duplicate(write_article):
+    sentences = [f"{opening} {{0}} nói với {{0}} mọi việc xong." for opening in OPENINGS]
+    for article, name in (("goc", "Trần Văn Mẫu"), ("sao", "Lê Thị Ví Dụ")):
+        text = "\n".join(sentence.format(name) for sentence in sentences)
+        found = enumerate(re.finditer(name, text), 1)
+        path = write_article(article, text, [f"T{n}\tPERSON {m.start()} {m.end()}\t{name}" for n, m in found])
+    (error,) = validate(config_of(train=path)).errors
+    assert "sao (train) with other names repeats goc (train, " in error.message
 
 
 def test_the_same_text_in_two_splits_is_reported_once(write_article):
