@@ -144,6 +144,8 @@ class TrainerConfig(Section):
         batch: windows a step.
         learning_rate: peak of the encoder's; ``head_learning_rate`` is for the fresh layers.
         layer_decay: factor from each encoder layer to the one below (Howard and Ruder, 2018); 1.0 switches it off.
+        average: decay per step of a running average of the weights, which is scored and kept instead of the last ones;
+            0 switches it off.
         patience: epochs without a better dev score before training stops (dev data only).
     """
 
@@ -155,6 +157,7 @@ class TrainerConfig(Section):
     warmup: Share = 0.1
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    average: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     patience: Positive = 4
 
 

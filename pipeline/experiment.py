@@ -71,7 +71,8 @@ def train_stages(
     """Train tagger, CRF baseline and relation classifier.
 
     Args:
-        train: labelled documents; those without words are segmented, words cut at gold edges.
+        train: labelled documents; those without words are segmented, words cut at gold edges. Changed copies of
+            them are learnt too, as ``data.augment`` says.
         dev: for early stopping only; may be empty.
         scratch: a folder for the baseline's model file.
         say: gets a line for each step.
