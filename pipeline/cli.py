@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 import pipeline
 from pipeline.errors import QuanheError
 
-COMMANDS = ("train", "extract", "evaluate", "crossval", "validate", "distil")
+COMMANDS = ("train", "extract", "evaluate", "crossval", "validate", "distil", "convert", "suggest")
 
 
 class _LazyCommands(TyperGroup):

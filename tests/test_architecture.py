@@ -19,7 +19,8 @@ BESIDE = {
     "data": {"text"},
     "evaluation": {"text"},
     "distil": {"text", "windows"},
-    "commands": {*STAGES, "inputs", "data", "evaluation", "distil"},
+    "interchange": {"text", "data", "inputs", "outputs"},
+    "commands": {*STAGES, "inputs", "data", "evaluation", "distil", "interchange"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

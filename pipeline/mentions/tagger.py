@@ -92,14 +92,18 @@ class Tagger:
 
     def predict(self, documents: Sequence[Document]) -> list[list[Mention]]:
         """Mentions of each document, in text order. The documents need words; they are not changed."""
+        return [mentions for mentions, _ in self.predict_with_scores(documents)]
+
+    def predict_with_scores(self, documents: Sequence[Document]) -> list[tuple[list[Mention], Scores]]:
+        """``predict``, with the log probabilities ``[words, labels]`` of each document before decoding."""
         encoded = [encode_windows(document, self.tokenizer, self.windows) for document in documents]
         flat = [window for windows in encoded for window in windows]
         scores = self._score(flat)
-        result: list[list[Mention]] = []
+        result: list[tuple[list[Mention], Scores]] = []
         position = 0
         for document, windows in zip(documents, encoded, strict=True):
             merged = self._merge(len(document.words), windows, scores[position : position + len(windows)])
-            result.append(self._mentions(document, merged))
+            result.append((self._mentions(document, merged), merged))
             position += len(windows)
         return result
 
