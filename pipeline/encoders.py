@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
+from transformers import (
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoModelForTokenClassification,
+    PretrainedConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging as hf_logging
 
 from pipeline.errors import QuanheError
@@ -119,7 +127,10 @@ def first_position(config: PretrainedConfig) -> int:
 
 def load_encoder(folder: Path, **changes: Any) -> PreTrainedModel:
     """The encoder without a head; ``changes`` go to its configuration (dropout)."""
-    return load_as(AutoModel, folder, add_pooling_layer=False, **changes)
+    kind = MODEL_MAPPING.get(type(encoder_config(folder)), None)
+    if kind is not None and "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
+        changes["add_pooling_layer"] = False
+    return load_as(AutoModel, folder, **changes)
 
 
 def load_token_classifier(folder: Path, labels: list[str], **changes: Any) -> PreTrainedModel:

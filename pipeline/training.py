@@ -143,6 +143,7 @@ def train_model(
             remove_unused_columns=False,
             dataloader_pin_memory=device.type == "cuda",
         )
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # DataParallel would part pairs from their windows
         optimizer = torch.optim.AdamW(parameter_groups(model, config), fused=True)
         trainer = Trainer(
             model=model,

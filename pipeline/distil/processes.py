@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Literal, TypeVar
 
 import torch
@@ -37,7 +38,8 @@ class Processes:
         self.count, self.index = 1, 0
         self.device = pick_device(device)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            self._state = PartialState(cpu=self.device.type == "cpu")
+            # The others wait while the main process segments a corpus or learns a vocabulary.
+            self._state = PartialState(cpu=self.device.type == "cpu", timeout=timedelta(days=7))
             self.count, self.index = self._state.num_processes, self._state.process_index
             self.device = self._state.device
         self.main = self.index == 0

@@ -102,7 +102,11 @@ def decode(
         end = word + 1
         while end < len(scores) and not outside[end] and end not in breaks:
             end += 1
-        path = viterbi(scores[word:end], start, transitions)
+        # Before the stretch stands a sure O or nothing, behind it likewise.
+        stretch = scores[word:end].copy()
+        if end < len(scores) and end not in breaks:
+            stretch[-1] += transitions[:, 0]
+        path = viterbi(stretch, start if word == 0 or word in breaks else transitions[0], transitions)
         spans.extend(_spans(path, scores[word:end], labels, word))
         word = end
     return spans

@@ -176,16 +176,17 @@ def training_rows(
     """
     rows: list[dict[str, Any]] = []
     for document, document_labels in zip(documents, labels, strict=True):
+        begins = {first for first, _ in document.sentences}
         sentence_of = [number for number, (first, last) in enumerate(document.sentences) for _ in range(first, last)]
         for encoded in encode_windows(document, tokenizer, windows):
             targets, sentences = [-100] * len(encoded.ids), [0] * len(encoded.ids)
-            cut = True  # a window that begins inside a mention must not teach that I- may begin a sequence
+            cut = True  # inside a mention that began outside the window or the sentence: I- must not begin a sequence
             for word, piece in enumerate(encoded.first_pieces, encoded.window.first):
                 label = document_labels[word]
-                cut = cut and label.startswith("I-")
+                cut = (cut or word in begins) and label.startswith("I-")
                 if not cut:
                     targets[piece], sentences[piece] = label_ids[label], sentence_of[word]
-            if not cut:  # else no word of it has a label
+            if any(target >= 0 for target in targets):
                 rows.append(
                     {"input_ids": encoded.ids, "labels": targets, "sentences": sentences, "length": len(encoded.ids)}
                 )

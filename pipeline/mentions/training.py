@@ -56,6 +56,7 @@ def train_tagger(
     ).to(device)
     # Saved with the model; the tagger looks for it there.
     model.config.adjacency = adjacency(labels)
+    model.config.transitions = None  # not those of a model that the encoder's folder was
     if settings.crf:
         model.transitions = Transitions(schema.labels).to(device)
     bf16 = use_bf16(config.precision, device)

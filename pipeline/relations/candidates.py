@@ -69,7 +69,7 @@ def find_candidates(document: Document, schema: Schema, config: RelationConfig) 
     types = [mention.type for mention in document.mentions]
     allowed = _allowed(schema)
     before = _counts_before(types)
-    names = Names(document.mentions)
+    names = Names(document.mentions, schema)
     nearer = _Nearer(places, names.groups)
     candidates: list[Candidate] = []
     reach = _Reach(places, config)

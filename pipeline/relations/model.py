@@ -148,7 +148,8 @@ class RelationModel(nn.Module):
         window = batch["pair_window"]
         ends = states[window[:, None], batch["pair_ends"]].unflatten(1, (2, 2)).flatten(2)
         between = _means(states, window, batch["pair_between"])
-        text = batch["input_ids"] != self.encoder.config.pad_token_id
+        mask = batch["attention_mask"]
+        text = mask.bool() if mask.dim() == 2 else mask[:, 0, 0]  # what the first piece may see: text, no markers
         logits = self.head(states, text, window, ends, between, batch["pair_types"], batch["pair_features"])
         if labels is None:
             return {"logits": logits}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from pipeline.document import Mention
+from pipeline.schema import Schema
 from pipeline.text.countries import country_code
 from pipeline.text.names import Words, name_key, words
 
@@ -23,11 +23,11 @@ class Names:
             but for spelling, names of one country, a person's name and its last or first words.
     """
 
-    def __init__(self, mentions: Sequence[Mention]) -> None:
+    def __init__(self, mentions: Sequence[Mention], schema: Schema) -> None:
         self._words = [words(name_key(mention.text)) for mention in mentions]
         self._codes = [country_code(mention.text) for mention in mentions]
         self._inside: dict[int, frozenset[str]] = {}
-        self.groups = self._group(mentions)
+        self.groups = self._group(mentions, schema)
 
     def stands_in(self, part: int, whole: int) -> bool:
         """Whether the name of one mention stands in the other's: Việt Nam in "Đối thoại Việt - Anh lần thứ 2".
@@ -52,29 +52,35 @@ class Names:
             self._inside[mention] = frozenset(code for run in runs if (code := country_code(run)))
         return self._inside[mention]
 
-    def _group(self, mentions: Sequence[Mention]) -> list[int]:
+    def _group(self, mentions: Sequence[Mention], schema: Schema) -> list[int]:
         first: dict[tuple[str, str | Words], int] = {}
+        people = _People()
         groups: list[int] = []
-        people: defaultdict[str, list[int]] = defaultdict(list)
         for index, mention in enumerate(mentions):
-            name = self._codes[index] if mention.type == "COUNTRY" else None
-            group = first.setdefault((mention.type, name or self._words[index]), index)
-            if mention.type == "PERSON" and group == index:
-                group = self._same_person(index, people[mention.type])
-                people[mention.type].append(index)
-                first[mention.type, self._words[index]] = group
-            groups.append(group if group == index else groups[group])
+            linking = schema.link_kind(mention.type)
+            name = (self._codes[index] if linking == "country" else None) or self._words[index]
+            group = first.setdefault((mention.type, name), index)
+            if linking == "person" and group == index:
+                group = first[mention.type, name] = people.find(self._words[index], index)
+            groups.append(group)
         return groups
 
-    def _same_person(self, index: int, before: Sequence[int]) -> int:
-        """The latest mention before whose name this one begins or ends, or the other way round; else itself."""
-        mine = self._words[index]
-        for other in reversed(before):
-            theirs = self._words[other]
-            short, long = sorted((mine, theirs), key=len)
-            if short and (long[: len(short)] == short or long[-len(short) :] == short):
-                return other
-        return index
+
+class _People:
+    """Finds a person's earlier mention by the first or last words of the name."""
+
+    def __init__(self) -> None:
+        self._whole: dict[Words, int] = {}
+        self._edges: dict[Words, int] = {}
+
+    def find(self, name: Words, number: int) -> int:
+        """The latest name that begins or ends with this one, or that this one begins or ends with; else ``number``."""
+        sides = [part for length in range(1, len(name) + 1) for part in (name[:length], name[-length:])]
+        found = max([self._edges.get(name, -1), *(self._whole.get(part, -1) for part in sides)])
+        group = number if found < 0 else found
+        self._whole[name] = group
+        self._edges.update(dict.fromkeys(sides, group))
+        return group
 
 
 def _contains(long: Words, short: Words) -> bool:

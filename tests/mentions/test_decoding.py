@@ -134,3 +134,16 @@ def test_nothing_to_decode():
     assert decode(np.zeros((0, 5), dtype=np.float32), LABELS, START, TRANSITIONS) == []
     assert viterbi(np.zeros((0, 5), dtype=np.float32), START, TRANSITIONS) == []
     assert decoded({"O": 1.0}, {"O": 1.0}) == []
+
+
+@given(scores(longest=9, sure=True), st.integers(0, 10**6), st.sets(st.integers(1, 8)))
+def test_stretches_give_what_the_whole_sequence_gives_under_a_learnt_grammar(values, seed, sentences):
+    random = np.random.default_rng(seed)
+    start = START + random.normal(size=5).astype(np.float32)
+    transitions = TRANSITIONS + random.normal(size=(5, 5)).astype(np.float32)
+    found = spans_to_labels(decode(values, LABELS, start, transitions, sentences), len(values))
+    expected: list[str] = []
+    cuts = [0, *sorted(cut for cut in sentences if cut < len(values)), len(values)]
+    for first, last in pairwise(cuts):
+        expected += [LABELS[label] for label in viterbi(values[first:last], start, transitions)]
+    assert found == expected

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pipeline.document import Mention
 from pipeline.relations.names import Names
+from pipeline.schema import Schema
+
+SCHEMA = Schema(
+    entities=dict.fromkeys(("COUNTRY", "PERSON", "ORG", "LOCATION", "EVENT", "AGREEMENT"), ""),
+    linking={"COUNTRY": "country", "PERSON": "person"},
+)
 
 
 def names_of(*mentions: tuple[str, str]) -> Names:
-    return Names([Mention(f"T{i}", 0, len(text), kind, text) for i, (kind, text) in enumerate(mentions)])
+    found = [Mention(f"T{i}", 0, len(text), kind, text) for i, (kind, text) in enumerate(mentions)]
+    return Names(found, SCHEMA)
 
 
 def test_mentions_of_one_name_have_one_number() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from pipeline.text.credits import is_credit
@@ -16,6 +18,8 @@ from pipeline.text.credits import is_credit
         "... cùng dự.\nLê Thử\n",
         "... cùng dự.\n(Lê Thử)",
         "Video : Mai An - Lê Thử",
+        "Lễ đón sáng nay; ảnh: Lê Thử",
+        unicodedata.normalize("NFD", "Lễ đón - Ảnh: ") + "Lê Thử",
     ],
 )
 def test_a_name_that_signs(text: str) -> None:
@@ -31,6 +35,9 @@ def test_a_name_that_signs(text: str) -> None:
         "Ảnh: lễ đón. Đại tướng Lê Thử nói.",
         "Theo ông Lê Thử: không có tin mới.",
         "Ảnh:\nĐại tướng Lê Thử phát biểu",
+        "Tư lệnh chiến dịch: Lê Thử",
+        "Theo tin từ Bộ Quốc phòng: Lê Thử đã đến",
+        "Người cung cấp thông tin: Lê Thử",
     ],
 )
 def test_a_name_in_the_text(text: str) -> None:
