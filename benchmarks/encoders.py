@@ -39,7 +39,7 @@ from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.counts import Counts, micro, total
 from pipeline.evaluation.entities import strict_counts
 from pipeline.evaluation.facts import fact_counts
-from pipeline.experiment import Materials, run_system, train_stages, with_words
+from pipeline.experiment import Materials, check_unseen, run_system, train_stages, with_words
 from pipeline.mentions.tagger import batches, encode_windows
 from pipeline.schema import load_schema
 from pipeline.training import pad_rows
@@ -65,11 +65,14 @@ def main() -> None:
             chosen[name] = str(_without_training(find_encoder(folder), Path(scratch) / name))
         for seed in arguments.seeds:
             for name, folder in chosen.items():
-                if _find(arguments.output, name, seed) is None:
-                    overrides = [*arguments.overrides, f"encoder={folder}", f"seed={seed}"]
-                    row = _measure(load_config(arguments.config, overrides), arguments.data, Path(scratch))
+                # The same settings but for the encoder's place, which a fresh one has anew each time.
+                settings = load_config(arguments.config, [*arguments.overrides, f"seed={seed}"]).hash
+                key = {"encoder": name, "seed": seed, "settings": settings, "data": [str(f) for f in arguments.data]}
+                if not any(all(row[item] == value for item, value in key.items()) for row in _read(arguments.output)):
+                    config = load_config(arguments.config, [*arguments.overrides, f"encoder={folder}", f"seed={seed}"])
+                    row = {**key, **_measure(config, arguments.data, Path(scratch))}
                     with arguments.output.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps({"encoder": name, "seed": seed, **row}) + "\n")
+                        file.write(json.dumps(row) + "\n")
     _print(_read(arguments.output), arguments.data)
 
 
@@ -87,17 +90,19 @@ def _measure(config: Config, folders: Sequence[Path], scratch: Path) -> dict[str
     materials = Materials.load(config, schema)
     splits = load_splits(config.data)
     start = time.monotonic()
-    model, _ = train_stages(materials, splits["train"], splits["dev"], scratch, say=print, progress=True)
+    model, manifest = train_stages(materials, splits["train"], splits["dev"], scratch, say=print, progress=True)
     row: dict[str, Any] = {"seconds": round(time.monotonic() - start)}
     for folder in folders:
         documents = with_words(load_source(_source(folder), config.data), materials.splitter)
+        check_unseen(documents, manifest)
         pairs = run_system(model.extractor(), documents)
         counts = {
             "entities": [micro(strict_counts(*pair)) for pair in pairs],
             "facts": [micro(fact_counts(*pair, schema)) for pair in pairs],
         }
         row[str(folder)] = {key: [[c.tp, c.predicted, c.gold] for c in values] for key, values in counts.items()}
-        row.setdefault("encoder_alone", _speed(config, materials.encoder, documents))
+        if "encoder_alone" not in row:
+            row["encoder_alone"] = _speed(config, materials.encoder, documents)
     return row
 
 
@@ -133,10 +138,6 @@ def _read(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def _find(path: Path, name: str, seed: int) -> dict[str, Any] | None:
-    return next((row for row in _read(path) if (row["encoder"], row["seed"]) == (name, seed)), None)
 
 
 def _print(rows: Sequence[dict[str, Any]], folders: Sequence[Path]) -> None:

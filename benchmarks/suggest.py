@@ -47,7 +47,7 @@ class Run:
     """One trained model.
 
     Attributes:
-        setting: digest of config, pool and test articles.
+        setting: digest of the config and of texts and labels of all articles.
         chosen: ids of the articles that it was trained on, in the order of choice.
         words: white-space words of these.
         entities, facts: F1 on the test articles (strict; article facts).
@@ -76,7 +76,8 @@ class Experiment:
         if not self.test:
             raise QuanheError(f"{config_path}: no data.test; name articles to score on")
         self.schema = load_schema(self.config.schema_file)
-        known = json.dumps([self.config.hash, sorted(self.pool), [document.id for document in self.test]])
+        articles = [[item.to_dict() for item in items] for items in (splits["train"], self.dev, self.test)]
+        known = json.dumps([self.config.hash, articles])
         self.setting = hashlib.sha256(known.encode()).hexdigest()[:12]
         self.output = output
         self.runs = [Run(**json.loads(line)) for line in _lines(output)]

@@ -101,7 +101,7 @@ def _attend(
     **rest: Any,
 ) -> tuple[torch.Tensor, None]:
     """transformers' attention interface: all (B, heads, L, D), mask True where a query may look, (B, 1, L, L)."""
-    simple = torch.is_grad_enabled() and not dropout and query.shape == key.shape
+    simple = torch.is_grad_enabled() and not dropout and query.shape == key.shape and rest.get("position_bias") is None
     if simple and attention_mask is not None:
         # Only masks of padding: the same keys for every query, and those first in their rows.
         keys = attention_mask[:, 0, 0]

@@ -4,12 +4,15 @@ An article's labels are many decisions: the label of each word, and whether each
 uncertainties are added up and divided by the number of words: an article that is twice as long takes twice as long to
 read, so what counts is how much there is to learn per word (length-normalised token entropy: Settles and Craven, 2008;
 benefit for cost: Settles, Craven and Friedland, 2008). Words that are surely ``O`` add nothing to the sum.
+
+Each decision is taken alone. Of a tagger with a CRF (``entities.crf``) it is the softmax over each word's own scores:
+these are not the CRF's marginals, which know of the neighbours too, so a word that the learnt transitions settle can
+count as unsure. Likewise two persons of whom only one can have a rank are two facts, each as unsure as its score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,7 +39,7 @@ class Uncertainty:
 
     Attributes:
         words: of the article.
-        mentions: summed over its words.
+        mentions: summed over its words, from each word's own scores (of a CRF not its marginals).
         facts: summed over the facts that are possible between its entities.
     """
 
@@ -81,7 +84,7 @@ def mention_uncertainty(scores: Scores, measure: Measure) -> float:
     """Summed over the words of an article.
 
     Args:
-        scores: log probabilities ``[words, labels]``.
+        scores: log probabilities ``[words, labels]``, each word's alone: with a CRF not its marginals.
     """
     return float(spread(np.exp(scores.astype(np.float64)), measure).sum())
 
@@ -123,14 +126,12 @@ class _Relations:
     """A relation classifier that remembers the probability of every candidate."""
 
     def __init__(self, classifier: RelationClassifier) -> None:
-        self.threshold = classifier.config.threshold
-        self.classifier = copy(classifier)
-        self.classifier.config = classifier.config.model_copy(update={"threshold": 0.0})
+        self.classifier = classifier
         self.pairs: list[list[Relation]] = []
 
     def predict(self, documents: Sequence[Document]) -> list[list[Relation]]:
-        self.pairs = self.classifier.predict(documents)
-        return [[pair for pair in pairs if pair.score >= self.threshold] for pairs in self.pairs]
+        self.pairs = self.classifier.score(documents)
+        return [self.classifier.select(pairs) for pairs in self.pairs]
 
 
 class UncertainExtractor:

@@ -74,6 +74,19 @@ def test_extraction_is_the_models_own(model):
     assert model.relations.config.threshold == 0.5  # the model's own is left alone
 
 
+def test_facts_that_exclude_one_another_all_count(model):
+    document = marked("[Đại tướng|RANK] [Trần Văn Mẫu|PERSON] và ông [James Sample|PERSON] trao đổi tại Huế.")
+    relations = model.relations
+    (scored,) = relations.score([model.splitter(document)])
+    assert {(r.head, r.tail) for r in scored if r.type == "HAS_RANK"} == {("T2", "T1"), ("T3", "T1")}
+    assert model.schema.relations["HAS_RANK"].one_head
+    assert len([r for r in relations.select(scored) if r.type == "HAS_RANK"]) < 2
+    ((found, unsure),) = UncertainExtractor(model).extract([tiny_article(13).bare()])
+    assert unsure.facts == pytest.approx(
+        fact_uncertainty(found, relations.score([found])[0], model.schema, "entropy"), rel=1e-4
+    )
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_strange_articles_are_less_sure_than_those_learnt_by_heart(model, measure):
     known = [tiny_article(number).bare() for number in range(4)]

@@ -77,12 +77,16 @@ def convert(
     options = options or Options()
     _check_paths(source, target, writer)
     settings = settings_files(writer.name, schema, labels) if labels and schema else {}
+    for path in settings:
+        _check_settings(path, source, target)
     articles = reader.read(source, options)
     if not articles.documents:
         reasons = "; ".join(f"{kind}: {number}" for kind, number in articles.notes.items())
         raise QuanheError(f"{source}: no labelled articles{f' ({reasons})' if reasons else ''}; nothing is written")
     with staged([target, *settings]) as (place, *beside):
         written = writer.write(articles.documents, place, options)
+        if all(name is None for name in written.ids):
+            raise QuanheError(f"{source}: no article has a text; nothing is written")
         for path, content in zip(beside, settings.values(), strict=True):
             path.write_text(content, encoding="utf-8")
         back = writer.read(place, replace(options, texts=None, columns=ColumnsConfig(), text_field="text"))
@@ -115,6 +119,14 @@ def _check_paths(source: Path, target: Path, writer: Format) -> None:
             f"{target}: a folder, but {writer.name} is one file; name one, e.g. {target / 'articles'}"
             f"{writer.suffixes[0]}"
         )
+
+
+def _check_settings(path: Path, source: Path, target: Path) -> None:
+    """Refuse to write labelling settings over articles, among those that are read, or where none can be written."""
+    place, articles = path.resolve(), (source.resolve(), target.resolve())
+    nested = any(place in other.parents or other in place.parents for other in articles)
+    if path.is_dir() or place in articles or nested:
+        raise QuanheError(f"{path}: --labels needs a file of its own; name another")
 
 
 def settings_files(tool: str, schema: Schema, labels: Path) -> dict[Path, str]:

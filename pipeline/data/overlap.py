@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations, product
 
 from pipeline.document import Document
 from pipeline.text.normalise import normalise, tone_to_new
@@ -18,7 +18,7 @@ SHINGLE = 8
 NEAR_DUPLICATE = 0.3
 # Where names are masked, a shingle of little else than names ("<RANK> <PERSON>, <ROLE> <ORG>") proves nothing.
 _OWN_WORDS = SHINGLE // 2
-# A shingle in more articles than this is boilerplate of the site.
+# A shingle in more articles of different wording than this is boilerplate of the site.
 _BOILERPLATE = 50
 
 _WORD = re.compile(r"\w+")
@@ -67,29 +67,48 @@ def own_words(words: Sequence[str]) -> int:
 
 
 def shingles(document: Document, *, masked: bool = False) -> frozenset[str]:
-    """The distinct sequences of ``SHINGLE`` words of a document.
+    """The distinct sequences of ``SHINGLE`` words of a document; of a text with fewer words all of them as one.
 
     Args:
         document: its text and, to mask them, its mentions.
-        masked: take mentions for their types, and only sequences that have words enough beside them.
+        masked: take mentions for their types, and only sequences that have words enough beside them; a shorter text
+            has none, as it proves nothing.
     """
     words = masked_words(document) if masked else plain_words(document.text)
+    if words and len(words) < SHINGLE and not masked:
+        return frozenset([" ".join(words)])
     runs = (words[i : i + SHINGLE] for i in range(len(words) - SHINGLE + 1))
     return frozenset(" ".join(run) for run in runs if not masked or own_words(run) >= _OWN_WORDS)
 
 
 def overlaps(articles: Sequence[frozenset[str]]) -> list[Overlap]:
-    """All pairs of articles that share a shingle, the highest share first; through an index, as most share none."""
-    index: dict[str, list[int]] = {}
+    """Pairs of articles that share a shingle, the highest share first; through an index, as most share none.
+
+    Articles with the same shingles are one wording, however many they are. All pairs of two wordings, or of one, are
+    given unless they are very many; then those with the first article of either wording.
+    """
+    copies: dict[frozenset[str], list[int]] = {}
     for number, own in enumerate(articles):
+        if own:
+            copies.setdefault(own, []).append(number)
+    index: dict[str, list[frozenset[str]]] = {}
+    for own in copies:
         for shingle in own:
-            index.setdefault(shingle, []).append(number)
-    counts: Counter[tuple[int, int]] = Counter()
-    for numbers in index.values():
-        if 1 < len(numbers) <= _BOILERPLATE:
-            counts.update(combinations(numbers, 2))
-    found = [
-        Overlap(first, second, shared / min(len(articles[first]), len(articles[second])))
-        for (first, second), shared in counts.items()
-    ]
+            index.setdefault(shingle, []).append(own)
+    counts: Counter[tuple[frozenset[str], frozenset[str]]] = Counter()
+    for wordings in index.values():
+        if 1 < len(wordings) <= _BOILERPLATE:
+            counts.update(combinations(wordings, 2))
+    found = [Overlap(*pair, 1.0) for numbers in copies.values() for pair in _pairs(numbers, numbers)]
+    for (one, other), shared in counts.items():
+        share = shared / min(len(one), len(other))
+        found += [Overlap(*pair, share) for pair in _pairs(copies[one], copies[other])]
     return sorted(found, key=lambda overlap: (-overlap.share, overlap.first, overlap.second))
+
+
+def _pairs(one: Sequence[int], other: Sequence[int]) -> set[tuple[int, int]]:
+    """Pairs of an article of each wording; beyond a number only those with a first one, which find every copy."""
+    pairs: Iterable[tuple[int, int]] = product(one, other)
+    if len(one) * len(other) > _BOILERPLATE**2:
+        pairs = chain(product(one[:1], other), product(one, other[:1]))
+    return {(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]}

@@ -20,7 +20,8 @@ STUDENT = (
 ENCODER = "encoder"  # folder of a run: the exported encoder
 # What may change when a run goes on: the rates and weights that are looked up at each step, and housekeeping.
 _FREE = ("device", "run", "data.cache", "loss.cosine", "loss.mse", "loss.mlm", "optim.")
-_FIXED = ("optim.accumulate",)
+_PASSES = "optim.accumulate"
+_FIXED = (_PASSES,)
 
 
 class _Sized(Protocol):
@@ -86,13 +87,19 @@ def branch(source: Path, target: Path) -> None:
     shutil.copyfile(source / LAST, target / LAST)
 
 
-def check_same_run(stored: Mapping[str, Any], config: DistilConfig, run: Path) -> None:
-    """Refuse to go on with a run whose data or model would not be the same.
+def check_same_run(state: Mapping[str, Any], config: DistilConfig, processes: int, run: Path) -> None:
+    """Refuse to go on with a run whose data, model or steps would not be the same.
+
+    Args:
+        state: the checkpoint, with the settings and the number of processes that it was made with.
 
     Raises:
         QuanheError: names the settings that differ.
     """
-    old, new = dict(_flat(stored)), dict(_flat(config.model_dump(mode="json")))
+    old, new = dict(_flat(state["config"])), dict(_flat(config.model_dump(mode="json")))
+    # A step is learnt from so many passes, shared out among the processes.
+    old[_PASSES] *= state.get("processes", 1)
+    new[_PASSES] *= processes
     changed = [
         key
         for key in sorted({*old, *new})

@@ -113,9 +113,9 @@ class Trainer:
         self.out = out
         out.mkdir(parents=True, exist_ok=True)
         state = load_checkpoint(out)
-        if state is not None:
-            check_same_run(state["config"], config, out)
         self.processes = processes or Processes(config.device)
+        if state is not None:
+            check_same_run(state, config, self.processes.count, out)
         self.device = self.processes.device
         dtype = torch.bfloat16 if use_bf16(config.precision, self.device) else torch.float32
         self.teacher = load_teacher(teacher).to(self.device, dtype).eval().requires_grad_(False)
@@ -164,6 +164,7 @@ class Trainer:
                 "position": asdict(self.position),
                 "tokens": self.tokens,
                 "cooldown": self.cooldown,
+                "processes": self.processes.count,
                 "scale": {"mean": self.scale.mean, "std": self.scale.std},
                 "torch_rng": torch.get_rng_state(),
                 "config": self.config.model_dump(mode="json"),

@@ -17,13 +17,12 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, StrictInt
 
 from pipeline.document import Document, Relation
-from pipeline.errors import Problem, ProblemsError
 from pipeline.inputs.records import Record
 from pipeline.interchange.articles import Articles, Notes, Options, Span, Written, build_document, links
-from pipeline.interchange.jsonl import records, validation_message
+from pipeline.interchange.jsonl import read_records
 
 LINKS, FIELDS = "entity_links", "article_fields"
 _Place = tuple[StrictInt, StrictInt, str]
@@ -50,23 +49,10 @@ class _Labels(BaseModel):
     article_fields: dict[str, Any] = {}
 
 
-_LABELS = TypeAdapter(_Labels)
-
-
 def read(path: Path, options: Options) -> Articles:
     """Read the articles of a ``.jsonl`` export, or of all such files of a folder."""
-    articles = Articles()
-    errors: list[Problem] = []
-    for record in records(path, errors):
-        try:
-            articles.documents.append(_document(record, articles.notes))
-        except ValidationError as error:
-            errors.append(Problem(record.path, record.line, validation_message(error)))
-        except ValueError as error:
-            errors.append(Problem(record.path, record.line, str(error)))
-    if errors:
-        raise ProblemsError(errors)
-    return articles
+    notes: Notes = Counter()
+    return Articles(read_records(path, lambda record: _document(record, notes)), notes)
 
 
 def _document(record: Record, notes: Notes) -> Document:
@@ -75,9 +61,9 @@ def _document(record: Record, notes: Notes) -> Document:
         fields["label"] = fields.pop("labels")
     if not {"entities", "label"} & fields.keys():
         raise ValueError("no `entities` and no `label`; export a sequence labelling project as JSONL")
-    labels = _LABELS.validate_python({key: fields.pop(key) for key in _Labels.model_fields if key in fields})
+    labels = _Labels.model_validate({key: fields.pop(key) for key in _Labels.model_fields if key in fields})
     if comments := fields.pop("Comments", None):
-        notes["comments, left out"] += len(comments)
+        notes["comments, left out"] += len(comments) if isinstance(comments, list) else 1
     text = record.document.text
     point = _points(text)
     spans = [Span(str(e.id), point(e.start_offset, e.id), point(e.end_offset, e.id), e.label) for e in labels.entities]
@@ -102,7 +88,7 @@ def _linked(spans: Sequence[Span], groups: Sequence[Sequence[tuple[int, int, str
     linked = []
     for span in spans:
         waiting = names.get((span.start, span.end, span.type))
-        linked.append(replace(span, entity=waiting.pop()) if waiting else span)
+        linked.append(replace(span, entity=waiting.pop(0)) if waiting else span)
     if gone := sum(map(len, names.values())):
         notes["entity links to spans that were changed or removed in doccano, left out"] += gone
     return linked

@@ -73,10 +73,10 @@ def _guess_json(path: Path) -> Format:
         return by_name("label-studio")
     try:
         first = json.loads(text.partition("\n")[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             first = json.loads(text)  # one task over many lines
-        except ValueError:
+        except (ValueError, RecursionError):
             first = None
     if isinstance(first, dict):
         if isinstance(first.get("data"), dict):
@@ -89,7 +89,9 @@ def _guess_json(path: Path) -> Format:
 
 
 def _has_offsets(entities: object) -> bool:
-    return isinstance(entities, list) and (not entities or "start_offset" in entities[0])
+    if not isinstance(entities, list):
+        return False
+    return not entities or (isinstance(entities[0], dict) and "start_offset" in entities[0])
 
 
 def guess_output(path: Path) -> Format:

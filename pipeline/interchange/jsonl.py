@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
 
 from pipeline.document import Document, Entity, Fact, Relation
 from pipeline.errors import Problem, ProblemsError
@@ -63,27 +63,35 @@ class _Labels(BaseModel):
     facts: list[_Fact] = []
 
 
-_LABELS = TypeAdapter(_Labels)
-
-
 def read(path: Path, options: Options) -> Articles:
     """Read the articles of a ``.jsonl`` file, or of all such files of a folder."""
-    articles = Articles()
+    return Articles(read_records(path, _document))
+
+
+def read_records(path: Path, parse: Callable[[Record], Document]) -> list[Document]:
+    """A document from each JSON object of a file, or of the ``.jsonl`` files of a folder.
+
+    Args:
+        parse: makes the document; raises ``ValueError`` (pydantic's too) for a record that does not fit.
+
+    Raises:
+        ProblemsError: every line that is no record or does not fit.
+    """
+    documents: list[Document] = []
     errors: list[Problem] = []
-    for record in records(path, errors):
-        labels = {key: record.document.fields.pop(key) for key in _KEYS if key in record.document.fields}
+    for record in _records(path, errors):
         try:
-            articles.documents.append(_document(record.document, _LABELS.validate_python(labels)))
+            documents.append(parse(record))
         except ValidationError as error:
-            errors.append(Problem(record.path, record.line, validation_message(error)))
+            errors.append(Problem(record.path, record.line, _validation_message(error)))
         except ValueError as error:
             errors.append(Problem(record.path, record.line, str(error)))
     if errors:
         raise ProblemsError(errors)
-    return articles
+    return documents
 
 
-def records(path: Path, errors: list[Problem]) -> Iterator[Record]:
+def _records(path: Path, errors: list[Problem]) -> Iterator[Record]:
     """The JSON objects of a file, or of the ``.jsonl`` files of a folder; lines that are none become errors."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     for file in files:
@@ -102,7 +110,7 @@ def records(path: Path, errors: list[Problem]) -> Iterator[Record]:
                 errors.append(Problem(str(file), 0, "holds no records; take it out"))
 
 
-def validation_message(error: ValidationError) -> str:
+def _validation_message(error: ValidationError) -> str:
     """The first mistake that pydantic found, in one sentence; where, by key and by number from 0."""
     first = error.errors(include_url=False)[0]
     place = ".".join(map(str, first["loc"]))
@@ -110,7 +118,9 @@ def validation_message(error: ValidationError) -> str:
     return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}{more}; correct the record"
 
 
-def _document(bare: Document, labels: _Labels) -> Document:
+def _document(record: Record) -> Document:
+    bare = record.document
+    labels = _Labels.model_validate({key: bare.fields.pop(key) for key in _KEYS if key in bare.fields})
     spans = [Span(m.id, m.start, m.end, m.type, m.score, m.entity, m.text) for m in labels.mentions]
     relations = [Relation(r.type, r.head, r.tail, r.score) for r in labels.relations]
     document, ids = build_document(bare.id, bare.text, spans, relations, bare.fields)

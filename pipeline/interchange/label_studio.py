@@ -106,7 +106,8 @@ class _Task:
             self.notes["articles that were skipped in labelling, left out"] += 1
             return None
         predictions = self.task.get("predictions") or []
-        if not done and self.options.predictions and all(isinstance(one, int) for one in predictions):
+        named = isinstance(predictions, list) and all(isinstance(one, int) for one in predictions)
+        if not done and self.options.predictions and named:
             # What the plain JSON export does; a snapshot with predictions has them whole.
             self.notes["articles whose predictions are not in the export (ids only), left out"] += 1
             return None
@@ -131,11 +132,17 @@ class _Task:
         elif kind == "labels":
             self._region(item, text)
         elif kind == "textarea" and item.get("from_name") == ENTITY:
-            found = item.get("value", {}).get("text")
-            entity = " ".join(found) if isinstance(found, list) else str(found or "")
-            self.entities[str(item.get("id"))] = entity.strip()
+            self._entity(item)
         else:
             self.notes[f"results of type {kind}, which say nothing of spans or relations: left out"] += 1
+
+    def _entity(self, item: dict[str, Any]) -> None:
+        key, value = str(item.get("id")), item.get("value")
+        found = (value.get("text") or "") if isinstance(value, dict) else None
+        texts = [found] if isinstance(found, str) else found
+        if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+            raise ValueError(f"the field {ENTITY} of the region {key} holds no text; export the project again")
+        self.entities[key] = " ".join(texts).strip()
 
     def _region(self, item: dict[str, Any], text: str) -> None:
         key, value = str(item.get("id")), item.get("value")
@@ -160,12 +167,16 @@ class _Task:
 
     def _relation(self, item: dict[str, Any]) -> None:
         head, tail = str(item.get("from_id")), str(item.get("to_id"))
-        direction = item.get("direction", "right")
+        direction, labels = item.get("direction", "right"), item.get("labels") or []
+        if not isinstance(direction, str | None) or not isinstance(labels, list):
+            raise ValueError(
+                f"the relation from {head} to {tail} has a direction that is no text, or labels that are no list; "
+                "export the project again"
+            )
         if direction not in _ARROWS:
             self.notes["relations drawn in both directions, read as from their first region to their second"] += 1
-        if _ARROWS.get(direction):
+        elif _ARROWS[direction]:
             head, tail = tail, head
-        labels = item.get("labels") or []
         if not labels:
             self.notes["relations without a label, left out"] += 1
         self.relations += [Relation(str(label), head, tail, _score(item)) for label in labels]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,17 @@ class RelationClassifier:
 
     def predict(self, documents: Sequence[Document]) -> list[list[Relation]]:
         """Relations of each document above the threshold, between its mentions; sorted by head and tail position."""
+        return [self.select(relations) for relations in self.score(documents)]
+
+    def select(self, scored: Iterable[Relation]) -> list[Relation]:
+        """Of the scored relations of one document those above the threshold that no likelier one excludes."""
+        return keep_consistent((r for r in scored if r.score >= self.config.threshold), self.schema)
+
+    def score(self, documents: Sequence[Document]) -> list[list[Relation]]:
+        """Every relation that is possible between the mentions of each document, with its probability as score.
+
+        Sorted by head and tail position; what the schema says of a relation as a whole is not minded.
+        """
         found = [find_candidates(document, self.schema, self.config) for document in documents]
         windows: list[tuple[int, RelationWindow]] = []
         for index, (document, candidates) in enumerate(zip(documents, found, strict=True)):
@@ -73,8 +84,7 @@ class RelationClassifier:
                     candidate = found[index][number]
                     relations[index] += self._relations(documents[index], candidate, probabilities[position])
                     position += 1
-        in_order = ([relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations)
-        return [keep_consistent(rows, self.schema) for rows in in_order]
+        return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
 
     def out_of_reach(self, document: Document) -> tuple[int, int]:
         """Gold relations of a document that can never be found between its mentions.
@@ -106,7 +116,6 @@ class RelationClassifier:
         return [
             (candidate.head, candidate.tail, Relation(names[index], head, tail, float(probabilities[index])))
             for index in candidate.relations
-            if probabilities[index] >= self.config.threshold
         ]
 
 

@@ -84,6 +84,33 @@ def test_settings_of_a_format_that_has_none(cli, corpus, tmp_path):
     assert not (tmp_path / "a.conll").exists()
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "labels"),
+    [
+        ("in.jsonl", "o.json", "in.jsonl"),
+        ("in.jsonl", "o.json", "o.json"),
+        ("in.jsonl", "o.json", "sub/../o.json"),
+        ("in.jsonl", "o.json", "empty"),
+        ("in.jsonl", "o.json", "o.json/labels.xml"),
+        ("in.jsonl", "new/o.json", "new"),
+        ("corpus", "o.json", "corpus/labels.xml"),
+        ("in.jsonl", "x-relations.jsonl", "x.jsonl"),
+    ],
+)
+def test_settings_take_the_place_of_nothing(cli, corpus, tmp_path, monkeypatch, source, target, labels):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "sub").mkdir()
+    convert(corpus, tmp_path / "in.jsonl")
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    schema = Path(__file__).parents[2] / "annotations" / "schema.yaml"
+    tool = "doccano" if target.endswith(".jsonl") else "label-studio"
+    outcome = cli("convert", source, target, "--to", tool, "--labels", labels, "--schema", schema)
+    assert (outcome.code, len(outcome.lines)) == (2, 1)
+    assert "--labels needs a file of its own; name another" in outcome.err
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
 def test_predictions_wait_for_someone_to_accept_them(cli, corpus, tmp_path):
     assert cli("convert", corpus, tmp_path / "a.json", "--predictions").code == 0
     tasks = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
@@ -155,6 +182,15 @@ def test_ids_that_are_no_file_names(cli, tmp_path):
     outcome = cli("convert", write("a/b", "a:b"), tmp_path / "out2")
     assert "articles 1 and 2 (id 'a:b') would both be a_b.txt" in outcome.err
     assert not (tmp_path / "out2").exists()
+
+
+@pytest.mark.parametrize(("name", "tool"), [("a.conll", "conll"), ("out", "conll"), ("a.jsonl", "doccano")])
+def test_a_format_that_cannot_hold_articles_without_a_text(cli, tmp_path, name, tool):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": "a", "text": "", "mentions": []}\n' * 2)
+    outcome = cli("convert", source, tmp_path / name, "--to", tool)
+    assert (outcome.code, outcome.lines) == (2, [f"quanhe: {source}: no article has a text; nothing is written"])
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_a_place_that_cannot_be_written(corpus, tmp_path):

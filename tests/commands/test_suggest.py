@@ -91,6 +91,14 @@ def test_copies_are_passed_over():
     ]
 
 
+@pytest.mark.parametrize("text", ["Trang không có.", " ".join(f"từ{number}" for number in range(60))])
+def test_one_of_many_equal_articles_is_chosen(text):
+    items = [Ranked(Document(str(number), text), Uncertainty(9, 1.0, 0.0)) for number in range(51)]
+    choose(items, 20)
+    assert [item.document.id for item in items if item.chosen] == ["0"]
+    assert {item.copy_of for item in items[1:]} == {"0"}
+
+
 def test_records_that_cannot_be_read_do_not_stop_the_rest(cli, pool, tiny_model, tmp_path):
     (pool / "broken.txt").write_bytes(b"\xff\xfe\x00")
     outcome = cli("suggest", pool, "-o", tmp_path / "out", "--model", tiny_model, "--to", "brat", "-n", 1)

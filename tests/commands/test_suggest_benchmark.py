@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,8 @@ def benchmark() -> ModuleType:
 @pytest.fixture
 def config(tiny_settings, tiny_data, tmp_path) -> Path:
     quick = {name: {**tiny_settings[name], "epochs": 2} for name in ("entities", "relations")}
-    data = {"train": tiny_data["train"], "test": tiny_data["test"]}
+    train = shutil.copytree(tiny_data["train"], tmp_path / "train")
+    data = {"train": str(train), "test": tiny_data["test"]}
     path = tmp_path / "c.yaml"
     path.write_text(json.dumps({**tiny_settings, **quick, "data": data}), encoding="utf-8")
     return path
@@ -61,6 +63,11 @@ def test_runs_table_and_resume(benchmark, config, tmp_path, capsys):
     assert capsys.readouterr().out == printed
     with pytest.raises(QuanheError, match="made with other settings"):
         benchmark.main(["entities.epochs=3", *command])
+    labels = tmp_path / "train" / "tin00.ann"
+    lines = labels.read_text(encoding="utf-8").splitlines(keepends=True)
+    labels.write_text("".join(line for line in lines if not line.startswith("R")), encoding="utf-8")
+    with pytest.raises(QuanheError, match="made with other settings or articles"):
+        benchmark.main(command)
 
 
 @pytest.mark.parametrize("sizes", [(3, 3), (3, 99)])

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.data.overlap import SHINGLE, masked_words, overlaps, own_words, plain_words, shingles
+from pipeline.data.overlap import masked_words, overlaps, own_words, plain_words, shingles
 from pipeline.document import Document, Mention
 
 TEXT = "Ông Trần Mẫu thăm đơn vị công binh ở thị xã rồi về Hà Nội trong ngày."
@@ -58,11 +59,38 @@ def test_the_pair_that_shares_most_comes_first():
     ]
 
 
+@pytest.mark.parametrize("copies", [51, 200])
+def test_copies_are_no_boilerplate_however_many(copies):
+    words = [f"từ{number}" for number in range(30)]
+    near, other = " ".join([*words[:25], "khác"]), " ".join(words[::-1])
+    articles = [shingles(document(text)) for text in [near, *[" ".join(words)] * copies, other]]
+    found = overlaps(articles)
+    shares = {(overlap.first, overlap.second): overlap.share for overlap in found}
+    assert len(shares) == len(found)
+    assert all(shares[0, number] > 0.9 for number in range(1, copies + 1))
+    assert all(shares[1, number] == 1 for number in range(2, copies + 1))
+    assert not any(copies + 1 in pair for pair in shares)
+
+
+def test_what_many_different_articles_say_is_boilerplate():
+    footer = "bản quyền thuộc về báo mẫu ghi rõ nguồn khi phát hành lại"
+    articles = [shingles(document(f"{footer} {number}")) for number in range(51)]
+    assert overlaps(articles[:50])
+    assert overlaps(articles) == []
+
+
+def test_short_texts_match_when_they_are_equal():
+    texts = ["Trang không có.", "Bài đã gỡ.", "trang không có", "", "", "Trang không có ở đây nữa, mời xem bài khác."]
+    found = overlaps([shingles(document(text)) for text in texts])
+    assert [(overlap.first, overlap.second, overlap.share) for overlap in found] == [(0, 2, 1.0)]
+    assert shingles(document("Ông Mẫu thăm Huế"), masked=True) == frozenset()
+
+
 @given(WORDS, WORDS)
 def test_the_share_is_that_of_the_shorter_article(first, second):
     articles = [shingles(document(" ".join(words))) for words in (first, second, first)]
     shares = {(overlap.first, overlap.second): overlap.share for overlap in overlaps(articles)}
     assert all(0 < share <= 1 for share in shares.values())
-    assert shares.get((0, 2), 0) == (1 if len(first) >= SHINGLE else 0)
+    assert shares.get((0, 2), 0) == (1 if first else 0)
     union = len(articles[0] | articles[1]) or 1
     assert shares.get((0, 1), 0) >= len(articles[0] & articles[1]) / union

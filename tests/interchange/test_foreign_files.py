@@ -27,6 +27,9 @@ def arrow(head: str, tail: str, *labels: str, direction: str = "right") -> dict:
 RESULT = [region("x1", 0, 9, "RANK"), region("x2", 10, 16, "PERSON"), arrow("x2", "x1", "HAS_RANK")]
 
 
+LINK = {"id": "x1", "from_name": "entity", "to_name": "t", "type": "textarea"}
+
+
 def studio(tmp_path: Path, *tasks: dict, **options: object) -> Articles:
     path = tmp_path / "export.json"
     path.write_text(json.dumps(list(tasks)), encoding="utf-8")
@@ -105,6 +108,10 @@ def test_line_ends_may_be_written_as_the_page_writes_them(tmp_path):
         (task({"result": [region("a", "/p[1]", 3, "X")]}), "only labels of a <Text> tag"),
         (task({"result": [*RESULT[:1], arrow("x1", "x9", "R")]}), "R names x9, and no span has that id"),
         (task({"result": [RESULT[0], RESULT[0]]}), "two regions have the id x1"),
+        (task({"result": [*RESULT, {**LINK, "value": None}]}), "the field entity of the region x1 holds no text"),
+        (task({"result": [*RESULT, {**LINK, "value": {"text": [5]}}]}), "the field entity of the region x1 holds no"),
+        (task({"result": [{**RESULT[2], "direction": ["right"]}]}), "from x2 to x1 has a direction that is no text"),
+        (task({"result": [{**RESULT[2], "labels": "HAS_RANK"}]}), "labels that are no list"),
         (task({"score": 1}), "an annotation without a list `result`"),
         ("text", "not a JSON object"),
     ],
@@ -167,6 +174,19 @@ def test_links_to_spans_that_are_gone(tmp_path):
     assert found.notes == {"entity links to spans that were changed or removed in doccano, left out": 1}
 
 
+def test_equal_spans_take_the_linked_entities_in_their_order(tmp_path):
+    text = "Thử gặp Mẫu và Ví"
+    spans = [(0, 3), (0, 3), (8, 11), (15, 17)]
+    entities = [{"id": n, "label": "P", "start_offset": a, "end_offset": b} for n, (a, b) in enumerate(spans, 1)]
+    arrows = [{"id": 1, "from_id": 1, "to_id": 3, "type": "SAME"}, {"id": 2, "from_id": 2, "to_id": 4, "type": "SAME"}]
+    groups = [[[0, 3, "P"], [8, 11, "P"]], [[0, 3, "P"], [15, 17, "P"]]]
+    item = {"text": text, "entities": entities, "relations": arrows, "entity_links": groups}
+    (document,) = doccano.read(lines(tmp_path, item), Options()).documents
+    owner = {mention.id: mention.entity for mention in document.mentions}
+    assert len(set(owner.values())) == 2
+    assert all(owner[relation.head] == owner[relation.tail] for relation in document.relations)
+
+
 @pytest.mark.parametrize(
     ("reader", "item", "message"),
     [
@@ -211,8 +231,9 @@ def test_formats_are_guessed(tmp_path, name, content, expected):
 
 def test_formats_that_cannot_be_guessed(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": ""}')
+    (tmp_path / "b.jsonl").write_text('{"text": "x", "entities": [5]}')
     (tmp_path / "a.xlsx").write_text("")
-    for path in (tmp_path / "a.jsonl", tmp_path / "a.xlsx"):
+    for path in (tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "a.xlsx"):
         with pytest.raises(QuanheError, match="--from"):
             guess_input(path)
     with pytest.raises(QuanheError, match="not found"):
