@@ -3,15 +3,17 @@
 Usage: python benchmarks/augmentation.py [--config configs/default.yaml] [--arms names dates …] [--probability 0.5]
        [--leave-out ID …] [--data DIR] [--results runs/augmentation.jsonl] [key=value …]
 
-Each seed article (or each ID) is left out in turn and read by a model trained on all other articles of data.train; with
---data, one model an arm reads the articles of a folder that are in no split. ``repeated`` sees each article as often as
-the augmented arms do, unchanged: what an arm gains over it is not just more steps. Every finished cell is a line in the
-results file; run again, the benchmark goes on where it stopped, and prints the tables from all lines.
+Each seed article (or each ID) is left out in turn and read by a model trained on all other articles of data.train;
+with --data, one model an arm reads the articles of a folder, none of which may be in train or dev. ``repeated`` sees
+each article as often as the augmented arms do, unchanged: what an arm gains over it is not just more steps. Every
+finished cell is a line in the results file; run again, the benchmark goes on where it stopped, and prints the tables
+from all lines.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import tempfile
 import time
@@ -29,6 +31,7 @@ from pipeline.evaluation.counts import Counts, TypeCounts, micro, total
 from pipeline.evaluation.entities import strict_counts
 from pipeline.evaluation.facts import fact_counts
 from pipeline.experiment import Materials, check_types, run_system, train_stages, with_words
+from pipeline.manifest import text_hash
 from pipeline.schema import Schema, load_schema
 
 NONE, REPEATED, ALL = "none", "repeated", "all"
@@ -44,19 +47,21 @@ class Cell:
 
     Attributes:
         config: hash of the settings, so that lines of other settings are not taken for these.
+        articles: digest of the articles and labels of train, dev and those scored, for the same reason.
         entities, facts: article id → type → (true positives, predicted, gold).
     """
 
     arm: str
     left_out: str
     config: str
+    articles: str = ""
     seconds: float = 0.0
     entities: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     facts: dict[str, dict[str, list[int]]] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        return self.arm, self.left_out, self.config
+    def key(self) -> tuple[str, str, str, str]:
+        return self.arm, self.left_out, self.config, self.articles
 
 
 def arm_config(base: Config, arm: str, probability: float) -> Config:
@@ -68,7 +73,19 @@ def arm_config(base: Config, arm: str, probability: float) -> Config:
     return base.model_copy(update={"data": data})
 
 
-def read_cells(results: Path) -> dict[tuple[str, str, str], Cell]:
+def articles_digest(*splits: Iterable[Document]) -> str:
+    """Identity of articles with their labels; where one split ends counts."""
+    digest = hashlib.sha256()
+    for split in splits:
+        for document in split:
+            labels = [(m.start, m.end, m.type, m.entity) for m in document.mentions]
+            relations = [(r.type, r.head, r.tail) for r in document.relations]
+            digest.update(repr((document.id, text_hash(document), labels, relations)).encode())
+        digest.update(b"|")
+    return digest.hexdigest()[:16]
+
+
+def read_cells(results: Path) -> dict[tuple[str, str, str, str], Cell]:
     """Finished cells; a line that an interrupted run left broken counts as not there."""
     cells = {}
     for line in results.read_text(encoding="utf-8").splitlines() if results.is_file() else ():
@@ -100,21 +117,23 @@ def run(
         The cells of all arms, those read from the file among them.
 
     Raises:
-        QuanheError: an arm or an article is not known, or the data is not in order.
+        QuanheError: an arm or an article is not known, the data is not in order, or ``data`` holds articles of train or
+            dev.
     """
     if unknown := set(arms) - set(ARMS):
         raise QuanheError(f"no such arm: {', '.join(sorted(unknown))}; there are {', '.join(ARMS)}")
     schema = load_schema(base.schema_file)
     splits = load_splits(base.data)
-    folds = _folds(base, splits["train"], leave_out, data)
+    folds = _folds(base, splits["train"], splits["dev"], leave_out, data)
     check_types([*splits["train"], *splits["dev"], *(d for scored in folds.values() for d in scored)], schema)
     done = read_cells(results)
     results.parent.mkdir(parents=True, exist_ok=True)
     cells = []
     for name, scored in folds.items():
+        articles = articles_digest(splits["train"], splits["dev"], scored)
         for arm in arms:
             config = arm_config(base, arm, probability)
-            empty = Cell(arm, name, config.hash)
+            empty = Cell(arm, name, config.hash, articles)
             if empty.key not in done:
                 say(f"{arm}: without {name}")
                 cell = _train(empty, config, schema, splits["train"], splits["dev"], scored)
@@ -126,11 +145,17 @@ def run(
 
 
 def _folds(
-    base: Config, train: Sequence[Document], leave_out: Sequence[str], data: Path | None
+    base: Config, train: Sequence[Document], dev: Sequence[Document], leave_out: Sequence[str], data: Path | None
 ) -> dict[str, list[Document]]:
     """Name of a fold → the articles that its models read and were not trained on."""
     if data:
-        return {str(data): load_source(Source(path=data), base.data)}
+        scored = load_source(Source(path=data), base.data)
+        known = {text_hash(document) for document in (*train, *dev)}
+        if seen := [document.id for document in scored if text_hash(document) in known]:
+            raise QuanheError(
+                f"{data}: {', '.join(seen[:5])} among the articles of train or dev; give held-out articles"
+            )
+        return {str(data): scored}
     ids = list(leave_out) or [document.id for document in load_source(base.data.train[0], base.data)]
     by_id = {document.id: document for document in train}
     if unknown := [name for name in ids if name not in by_id]:
@@ -147,8 +172,8 @@ def _train(
     scored: Sequence[Document],
 ) -> Cell:
     materials = Materials.load(config, schema)
-    left_out = {document.id for document in scored}
-    rest = [copy(document) for document in train if document.id not in left_out]
+    left_out = set(map(text_hash, scored))
+    rest = [copy(document) for document in train if text_hash(document) not in left_out]
     if cell.arm == REPEATED:
         copies = config.data.augment.copies
         rest += [replace(document, id=f"{document.id}={number}") for document in rest for number in range(copies)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from tiny_corpus import marked, tiny_article
 from pipeline.config import AugmentConfig, Config
 from pipeline.data.align import bio_labels
 from pipeline.data.augment import augment, training_copies
+from pipeline.data.augment.edits import by_entity
+from pipeline.data.augment.gazetteers import load_gazetteers
+from pipeline.data.augment.spelling import lookup_key
 from pipeline.data.brat import read_brat
 from pipeline.document import Document
 from pipeline.errors import ProblemsError, QuanheError
@@ -92,6 +96,46 @@ TOUCHED = {
     "events": {"EVENT"},
     "dates": {"DATE"},
 }
+
+
+@pytest.mark.parametrize("operation", TOUCHED)
+def test_things_stay_apart_and_change_as_a_whole(operation):
+    """Over the labelled articles: no two things become one, none is half renamed, no title loses a country."""
+    originals = {f"{document.id}+1": document for document in map(article, range(0, len(articles()), 2))}
+    copies = augment(list(originals.values()), config(**{operation: 0.6}, keep_vietnam=0.5), 13)
+    assert len(copies) > len(originals) / 3
+    for changed in copies:
+        original = originals[changed.id]
+        assert one_name_for_two(changed) <= one_name_for_two(original)
+        texts = {mention.id: mention.text for mention in original.mentions}
+        for things in by_entity(changed.mentions):
+            pairs = [(texts[mention.id], mention.text) for mention in things]
+            assert not half_renamed(pairs), pairs
+            if things[0].type in ("AGREEMENT", "EVENT") and operation != "countries":
+                assert all(codes(old) <= codes(new) for old, new in pairs), pairs
+
+
+def one_name_for_two(document: Document) -> set[tuple[str, str]]:
+    """Pairs of things of one type that the article calls by one name."""
+    by_name: dict[tuple[str, str], set[str]] = {}
+    for mention in document.mentions:
+        by_name.setdefault((mention.type, lookup_key(mention.text)), set()).add(mention.entity or mention.id)
+    return {pair for things in by_name.values() for pair in combinations(sorted(things), 2)}
+
+
+def half_renamed(pairs: list[tuple[str, str]]) -> bool:
+    """Whether one name of a thing changed and another did not: one that is no part of the new name (tướng of thiếu
+    tướng), nor one without the country that changed (KOICA)."""
+    changed = [(old, new) for old, new in pairs if lookup_key(old) != lookup_key(new)]
+    gone = {code for old, new in changed for code in codes(old) - codes(new)}
+    stayed = [old for old, new in pairs if lookup_key(old) == lookup_key(new)]
+    parts = all(f" {lookup_key(old)} " in f" {lookup_key(new)} " for old in stayed for _, new in changed)
+    return not parts and not (gone and all(codes(old).isdisjoint(gone) for old in stayed))
+
+
+@cache
+def codes(text: str) -> set[str]:
+    return {form[0] for _, _, form in load_gazetteers(GAZETTEERS).countries.names.find(text)}
 
 
 def outside(document: Document) -> list[str]:

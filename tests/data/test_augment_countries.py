@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -94,6 +95,22 @@ def test_what_only_looks_like_a_country_stays(name, kind):
 def test_a_country_that_no_list_has_stays():
     document = marked("[Liên Xô|COUNTRY] và [Wakanda|COUNTRY]")
     assert replace_countries(document, 1.0, LISTS, Random(0), keep_home=0.0) == document
+
+
+def test_a_country_also_named_in_a_form_that_no_list_has_stays():
+    document = marked("[Belarus|COUNTRY], [CH Bê-la-rút|COUNTRY] và [Nga|COUNTRY]")
+    first, second, third = document.mentions
+    document.mentions = [first, replace(second, entity=first.entity), third]
+    for seed in range(20):
+        changed = texts(replace_countries(document, 1.0, LISTS, Random(seed), keep_home=1.0), "COUNTRY")
+        assert changed[:2] == ["Belarus", "CH Bê-la-rút"] and code(changed[2]) not in ("BY", "RU")
+
+
+def test_a_coast_guard_goes_with_its_country_and_a_sea_stays():
+    document = marked("[Nhật Bản|COUNTRY]: [Lực lượng Bảo vệ bờ biển Nhật Bản|ORG] ở [Biển Nhật Bản|LOCATION]")
+    changed = replace_countries(document, 1.0, LISTS, Random(1), keep_home=1.0)
+    assert "Nhật Bản" not in texts(changed, "ORG")[0]
+    assert texts(changed, "LOCATION") == ["Biển Nhật Bản"]
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -61,6 +61,26 @@ def test_moved_dates_are_possible_and_move_together(day, month, year, more, seed
     assert past.first == 1954
 
 
+@given(st.integers(1, 12), st.integers(2000, 2029), st.integers(0, 11), st.integers(-9, 9))
+def test_a_month_stays_in_its_quarter_and_a_year_in_the_news(month, year, months, years):
+    shift = Shift(months=months, years=years)
+    quarter = parse_date(f"quý {(month + 2) // 3}/{year}").moved(shift)
+    moved = parse_date(f"tháng {month}/{year}").moved(shift)
+    whole, day = (parse_date(f"{before}{year}").moved(shift) for before in ("năm ", f"1/{month}/"))
+    assert (moved is None) == (whole is None) == (day is None) == (not 2000 <= year + years <= 2029)
+    assert (quarter is None) == (moved is None or months % 3 > 0)
+    if quarter:
+        assert (quarter.quarter, quarter.year) == ((moved.month + 2) // 3, moved.year)
+
+
+def test_history_does_not_move_and_nothing_moves_into_it():
+    document = marked("[năm 2003|DATE], [năm 1994|DATE], [quý I/1994|DATE], [tháng 5/1994|DATE]")
+    for seed in range(60):
+        new, *history = (mention.text for mention in replace_dates(document, 1.0, Random(seed)).mentions)
+        assert new.startswith("năm 20")
+        assert [parse_date(text) for text in history] == [parse_date(m.text) for m in document.mentions[1:]]
+
+
 def test_capitals_are_kept():
     document = marked("[Tháng 5-2019|DATE]: [NĂM 2019|DATE]. [Quý III|DATE]")
     for seed in range(20):

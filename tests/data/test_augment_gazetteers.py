@@ -55,6 +55,16 @@ def test_lists_are_in_composed_letters():
         assert unicodedata.is_normalized("NFC", path.read_text("utf-8")), path.name
 
 
+def test_what_is_said_of_countries_is_of_entries_and_countries_that_there_are(lists):
+    organisations = {name for kind in lists.organisations.with_country.values() for name in kind}
+    offices = {name for offices in lists.roles.classes.values() for name in offices}
+    for known, limits in ((organisations, lists.organisations.by_country), (offices, lists.roles.by_country)):
+        assert limits.only and limits.not_in
+        assert {*limits.only, *limits.not_in} <= known
+        codes = {code for some in (*limits.only.values(), *limits.not_in.values()) for code in some}
+        assert codes <= lists.countries.countries.keys()
+
+
 def test_patterns_name_only_slots_that_exist(lists):
     slots = {"head", "about", "pair", "sides", "period", "ordinal", "year", "level", "quoted", "number"}
     for group in (*lists.agreements.groups.values(), *lists.events.groups.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -99,6 +100,16 @@ def test_a_headline_without_diacritics_stays_without():
 )
 def test_names_that_are_kept_or_cannot_be_told_to_be_one_stay(names):
     assert renamed(names, 1) == names
+
+
+def test_people_called_by_the_family_name_do_not_get_one_family_name():
+    document = marked("[Vương Kiến Quốc|PERSON], [Lý Chí Cường|PERSON], ông [Vương|PERSON], ông [Lý|PERSON]")
+    first, second, *short = document.mentions
+    entities = (first.entity, second.entity)
+    document.mentions = [first, second, *(replace(m, entity=e) for m, e in zip(short, entities, strict=True))]
+    for seed in range(150):
+        new = [mention.text for mention in replace_names(document, 1.0, LISTS, Random(seed)).mentions]
+        assert new[2] != new[3] and new[0].startswith(new[2]) and new[1].startswith(new[3])
 
 
 def test_people_of_an_article_do_not_get_one_name():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace as dataclass_replace
 from pathlib import Path
 from random import Random
 
@@ -34,12 +35,12 @@ def test_a_rank_is_one_rank_in_the_whole_article(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_general_who_is_called_so_again_stays_in_the_army(seed):
+def test_a_general_who_is_called_so_again_stays_a_general(seed):
     document = marked("[Trung tướng|RANK] … [Tướng|RANK]")
     one, two = document.mentions
     document.mentions = [one, type(two)(two.id, two.start, two.end, two.type, two.text, 1.0, one.entity)]
     new, again = texts(replace_ranks(document, 1.0, LISTS, Random(seed)))
-    assert new in LISTS.ranks.services["army"] and again == "Tướng"
+    assert new in LISTS.ranks.services["generals"] and again == "Tướng"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -71,6 +72,59 @@ def test_an_organisation_keeps_its_country(seed):
     assert region != "Quân khu 7" and "{" not in region + province
     assert province != "UBND tỉnh Hà Giang" and unknown == "Hội Thử"
     assert navy.endswith(" Nga") and navy[0].islower()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_country_gets_only_what_it_has(seed):
+    navies = marked("[Hải quân Anh|ORG], [Quốc hội Việt Nam|ORG], [Quân đội|ORG]")
+    navy, parliament, army = texts(replace_organisations(navies, 1.0, LISTS, Random(seed)))
+    limits = LISTS.organisations.by_country
+    assert navy != "Hải quân Anh" and "GB" in limits.only.get(navy.removesuffix(" Anh"), ["GB"])
+    assert "VN" not in limits.not_in.get(parliament.removesuffix(" Việt Nam"), ())
+    assert army not in limits.only
+    heads = marked(
+        "[Tổng thống|ROLE] [Mỹ|COUNTRY], [Chủ tịch nước|ROLE] [Lào|COUNTRY]", ["T1 ROLE_AT T2", "T3 ROLE_AT T4"]
+    )
+    president, _, head, _ = texts(replace_roles(heads, 1.0, LISTS, Random(seed)))
+    assert president in ("Phó Tổng thống", "Quyền Tổng thống")
+    assert head not in ("Tổng thống", "Quốc vương", "Toàn quyền") and head != "Chủ tịch nước"
+
+
+def test_things_of_an_article_stay_different():
+    for seed in range(150):
+        offices = marked("[Bộ trưởng Quốc phòng|ROLE], [Bộ trưởng Ngoại giao|ROLE], [Thứ trưởng Quốc phòng|ROLE]")
+        assert len(set(texts(replace_roles(offices, 0.5, LISTS, Random(seed))))) == 3
+        bodies = marked("[Quốc hội Lào|ORG], [Chính phủ Lào|ORG], [Nội các Lào|ORG]")
+        assert len(set(texts(replace_organisations(bodies, 0.5, LISTS, Random(seed))))) == 3
+
+
+@pytest.mark.parametrize(
+    ("replace", "kind", "names"),
+    [
+        (replace_organisations, "ORG", ["Liên minh châu Âu", "EU"]),
+        (replace_organisations, "ORG", ["Bộ Quốc phòng Việt Nam", "BQP"]),
+        (replace_roles, "ROLE", ["Bộ trưởng Ngoại giao", "Ngoại trưởng", "Người đứng đầu"]),
+        (replace_ranks, "RANK", ["nữ Nam tước", "Baroness"]),
+    ],
+)
+def test_what_cannot_be_renamed_as_a_whole_stays(replace, kind, names):
+    document = marked(" ".join(f"[{name}|{kind}]" for name in names))
+    for mention in document.mentions:
+        document.mentions[document.mentions.index(mention)] = dataclass_replace(mention, entity="E1")
+    assert all(texts(replace(document, 1.0, LISTS, Random(seed))) == names for seed in SEEDS)
+
+
+def test_a_title_loses_no_country_and_brings_none_in():
+    lost = "[Việt Nam|COUNTRY] dự [Triển lãm Quốc phòng quốc tế Việt Nam lần thứ hai|EVENT]"
+    sea = "[Việt Nam|COUNTRY] nêu [UNCLOS|AGREEMENT]"
+    for seed in range(60):
+        assert "Việt Nam" in texts(replace_events(marked(lost, ["T1 PARTICIPATES_IN T2"]), 1.0, LISTS, Random(seed)))[1]
+        assert texts(replace_agreements(marked(sea), 1.0, LISTS, Random(seed)))[1] not in (
+            "EVFTA",
+            "EVIPA",
+            "ACFTA",
+            "JCPOA",
+        )
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,17 @@ def test_the_benchmark_goes_on_where_it_stopped_and_prints_its_tables(config, be
     assert text.splitlines()[0].startswith("1 held-out articles; 95% intervals")
 
 
+def test_a_changed_label_or_split_is_another_cell(benchmark):
+    first, second = tiny_article(0), tiny_article(1)
+    relabelled = replace(first, mentions=[replace(first.mentions[0], type="ORG"), *first.mentions[1:]])
+    digests = [
+        benchmark.articles_digest(*splits)
+        for splits in (([first], [second]), ([first, second], []), ([relabelled], [second]), ([first], []))
+    ]
+    assert len(set(digests)) == 4
+    assert benchmark.articles_digest([tiny_article(0)], [tiny_article(1)]) == digests[0]
+
+
 def test_an_arm_switches_on_its_own_operations_only(config, benchmark):
     off = benchmark.arm_config(config, "none", 0.5).data.augment
     one = benchmark.arm_config(config, "names", 0.5).data.augment
@@ -95,6 +107,9 @@ def test_the_benchmark_can_read_a_folder_instead(config, benchmark, tmp_path):
     folder = write_corpus([tiny_article(7), tiny_article(9)], tmp_path / "held-out")
     cells = benchmark.run(config, tmp_path / "cells.jsonl", arms=["repeated"], data=folder, say=lambda line: None)
     assert set(cells[0].entities) == {"tin07", "tin09"}
+    again = write_corpus([tiny_article(7), tiny_article(4)], tmp_path / "seen")
+    with pytest.raises(QuanheError, match="tin04 among the articles of train or dev"):
+        benchmark.run(config, tmp_path / "cells.jsonl", arms=["none"], data=again)
     with pytest.raises(QuanheError, match="no such arm: nothing"):
         benchmark.run(config, tmp_path / "cells.jsonl", arms=["nothing"])
     with pytest.raises(QuanheError, match="not among the training articles: tin99"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from pipeline.data.augment.edits import mentions_of, replace_mentions
+from pipeline.data.augment.edits import by_entity, mentions_of, replace_mentions, whole_changes
 from pipeline.data.augment.gazetteers import Countries, Gazetteers, Strings
 from pipeline.data.augment.spelling import lookup_key, spelt_like
 from pipeline.document import Document, Mention
@@ -28,13 +28,18 @@ def replace_countries(
     """
     countries = gazetteers.countries
     codes = _named(document, countries)
-    chosen = [code for code in codes if rng.random() < share and not (rng.random() < keep_home and code == _HOME)]
+    spared = _half_known(document, countries)
+    movable = [code for code in codes if code not in spared]
+    chosen = [code for code in movable if rng.random() < share and not (rng.random() < keep_home and code == _HOME)]
     targets = _draw(countries, codes, len(chosen), rng)
     if not targets:
         return document
     present = _places(document, gazetteers)
     exchange = _Exchange(gazetteers, dict(zip(chosen, targets, strict=False)), present, rng)
-    return replace_mentions(document, {mention.id: exchange(mention, document.text) for mention in document.mentions})
+    surfaces = {mention.id: exchange(mention, document.text) for mention in document.mentions}
+    places = mentions_of(document, "LOCATION")
+    whole = whole_changes(places, surfaces)
+    return replace_mentions(document, surfaces | {m.id: whole.get(m.id, m.text) for m in places})
 
 
 def _named(document: Document, countries: Countries) -> list[str]:
@@ -47,6 +52,15 @@ def _named(document: Document, countries: Countries) -> list[str]:
         elif mention.type in _BEARERS:
             codes |= {form[0]: None for _, _, form in countries.names.find(mention.text)}
     return list(codes)
+
+
+def _half_known(document: Document, countries: Countries) -> set[str]:
+    """Codes of countries that the article also names in a form that no list has (misspelt, without diacritics)."""
+    codes: set[str] = set()
+    for mentions in by_entity(mentions_of(document, "COUNTRY")):
+        known = [countries.forms.get(lookup_key(mention.text)) for mention in mentions]
+        codes |= {form[0] for form in known if form} if None in known else set()
+    return codes
 
 
 def _draw(countries: Countries, present: list[str], number: int, rng: Random) -> list[str]:
@@ -106,6 +120,8 @@ class _Exchange:
             return text
         if (code, spellings) not in self.places:
             new = self.gazetteers.places.places[new_code]
+            if sort == "seas" and not new.seas:
+                return text
             pool = new.capital if sort == "capital" or not new.cities else new.cities
             taken = self.present | set(self.places.values())
             self.places[code, spellings] = self.rng.choice([p for p in pool if p not in taken] or [spellings])
@@ -133,4 +149,4 @@ def replace_places(document: Document, share: float, gazetteers: Gazetteers, rng
         if new[spellings] != spellings:
             form = new[spellings][min(index, len(new[spellings]) - 1)]
             surfaces[mention.id] = spelt_like(mention.text, spellings[index], form)
-    return replace_mentions(document, surfaces)
+    return replace_mentions(document, whole_changes(mentions, surfaces))

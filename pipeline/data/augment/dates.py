@@ -46,7 +46,12 @@ class Shift:
         return (month - 1 + self.months) % 12 + 1
 
     def year(self, year: int | None) -> int | None:
+        """The year moved, but for one that stays because it is history."""
         return year if year is None or year < _FIRST_YEAR else year + self.years
+
+    def fits(self, year: int | None) -> bool:
+        """Whether a moved year is one of the news: neither history, which stays, nor too far ahead."""
+        return year is None or year < _FIRST_YEAR or _FIRST_YEAR <= year + self.years <= max(year, _LAST_YEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class Days:
             return self
         month, year = shift.month(self.month), shift.year(self.year)
         days = tuple(day + shift.days for day in self.days)
-        if (year or 0) > _LAST_YEAR or min(days) < 1 or max(days) > _month_length(month, year):
+        if not shift.fits(self.year) or min(days) < 1 or max(days) > _month_length(month, year):
             return None
         return replace(self, days=days, month=month, year=year)
 
@@ -129,7 +134,9 @@ class Month:
     month: int
     year: int | None
 
-    def moved(self, shift: Shift) -> Month:
+    def moved(self, shift: Shift) -> Month | None:
+        if not shift.fits(self.year):
+            return None
         if self.year is not None and self.year < _FIRST_YEAR:
             return self
         return replace(self, month=shift.month(self.month), year=shift.year(self.year))
@@ -146,8 +153,14 @@ class Quarter:
     quarter: int
     year: int | None
 
-    def moved(self, shift: Shift) -> Quarter:
-        return replace(self, quarter=(self.quarter - 1 + shift.months) % 4 + 1, year=shift.year(self.year))
+    def moved(self, shift: Shift) -> Quarter | None:
+        # Only whole quarters: the month of the quarter that the article also names must stay in it.
+        if shift.months % 3 or not shift.fits(self.year):
+            return None
+        if self.year is not None and self.year < _FIRST_YEAR:
+            return self
+        quarter = (self.quarter - 1 + shift.months // 3) % 4 + 1
+        return replace(self, quarter=quarter, year=shift.year(self.year))
 
     def written(self, style: Style) -> str:
         number = _ROMAN[self.quarter - 1] if style.roman else self.quarter
@@ -166,7 +179,7 @@ class Years:
     def moved(self, shift: Shift) -> Years | None:
         first, last = shift.year(self.first), shift.year(self.last)
         assert first and last
-        return replace(self, first=first, last=last) if last <= _LAST_YEAR or last == self.last else None
+        return replace(self, first=first, last=last) if shift.fits(self.first) and shift.fits(self.last) else None
 
     def written(self, style: Style) -> str:
         if not self.join:

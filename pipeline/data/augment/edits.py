@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
+from pipeline.data.augment.spelling import lookup_key
 from pipeline.document import Document, Mention
 
 
@@ -105,6 +106,27 @@ def stretches(document: Document, start: int, end: int) -> list[tuple[int, int]]
 def mentions_of(document: Document, *kinds: str) -> list[Mention]:
     """The document's mentions of these types."""
     return [mention for mention in document.mentions if mention.type in kinds]
+
+
+def whole_changes(mentions: Iterable[Mention], surfaces: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what would rename a thing by half: a change of one of its mentions beside another one that stays.
+
+    A mention may stay when it is part of each new name: "Bộ trưởng" of "Bộ trưởng Tư pháp", "tướng" of "thiếu tướng".
+
+    Args:
+        mentions: of the types that are changed.
+        surfaces: mention id → its new text.
+
+    Returns:
+        The changes of things that change as a whole.
+    """
+    kept: dict[str, str] = {}
+    for group in by_entity(mentions):
+        new = {m.id: surfaces[m.id] for m in group if surfaces.get(m.id, m.text) != m.text}
+        stay = [f" {lookup_key(m.text)} " for m in group if m.id not in new]
+        if all(words in f" {lookup_key(text)} " for words in stay for text in new.values()):
+            kept |= new
+    return kept
 
 
 def by_entity(mentions: Iterable[Mention]) -> list[list[Mention]]:

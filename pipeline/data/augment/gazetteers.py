@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -127,6 +127,19 @@ class Persons(_List):
     cultures: dict[str, Culture]
 
 
+class ByCountry(_List):
+    """Entries that not every country has: ISO 3166-1 codes of those that have them, or of those that have not."""
+
+    only: dict[str, Strings] = {}
+    not_in: dict[str, Strings] = {}
+
+    def suits(self, entry: str, codes: Collection[str]) -> bool:
+        """Whether all these countries have such a thing; when none is known, whether every country has it."""
+        if entry in self.only:
+            return bool(codes) and set(codes) <= set(self.only[entry])
+        return not set(codes) & set(self.not_in.get(entry, ()))
+
+
 class Ranks(_List):
     """Service → ranks; those of the services set apart seldom come in the place of others."""
 
@@ -144,6 +157,7 @@ class Portfolios(_List):
 class Roles(_List):
     """Class of offices → offices."""
 
+    by_country: ByCountry = ByCountry()
     classes: dict[str, Strings]
     portfolios: Portfolios
 
@@ -151,6 +165,7 @@ class Roles(_List):
 class Organisations(_List):
     """Kind → names that a country may follow, and kind → whole names."""
 
+    by_country: ByCountry = ByCountry()
     with_country: dict[str, Strings]
     whole: dict[str, Strings]
 

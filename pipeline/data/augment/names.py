@@ -45,6 +45,10 @@ class NewName:
             return " ".join(words[:first])
         return " ".join(words[-place.tail :] if self.by_words else words[first:])
 
+    def called_by(self, words: Strings) -> Strings:
+        """The words of one spelling that may stand for the whole name."""
+        return words[-1:] if self.by_words else (words[0], words[-1])
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -76,7 +80,11 @@ def _is_woman(text: str, mention: Mention) -> bool:
 
 
 class _NameMaker:
-    """New names for the persons of one article, no two of whom share a word of their names."""
+    """New names for the persons of one article.
+
+    No two of them share what they may be called by: the last word of a name, and of other than Vietnamese names the
+    first. Vietnamese share their family names, which nobody is called by.
+    """
 
     def __init__(self, persons: Persons, taken: set[str], rng: Random) -> None:
         self.persons, self.rng = persons, rng
@@ -106,7 +114,7 @@ class _NameMaker:
         found = {form: place for form, place in places.items() if place}
         for _ in range(_TRIES):
             new = self._make(name, culture, max(spelling.values()), found, woman=woman)
-            words = {lookup_key(word) for words in new.spellings for word in words[-1:]}
+            words = {lookup_key(word) for words in new.spellings for word in new.called_by(words)}
             if not words & self.taken and lookup_key(" ".join(new.spellings[0])) not in self.never:
                 self.taken |= words
                 return {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
-from pipeline.data.augment.edits import mentions_of, replace_mentions
+from pipeline.data.augment.edits import by_entity, mentions_of, replace_mentions, whole_changes
 from pipeline.data.augment.gazetteers import Gazetteers, Portfolios, Strings
 from pipeline.data.augment.spelling import lookup_key, spelt_like
 from pipeline.document import Document, Mention
@@ -55,7 +55,7 @@ def replace_ranks(document: Document, share: float, gazetteers: Gazetteers, rng:
     services = gazetteers.ranks.services
     known = members(services)
     mentions = mentions_of(document, "RANK")
-    # "Tướng" points back to a general: an admiral or a count would not do there.
+    # "Tướng" points back to a general: a colonel, an admiral or a count would not do there.
     bound = {mention.entity for mention in mentions if lookup_key(mention.text) not in known}
     swap = Swap(share, rng, (mention.text for mention in mentions))
     surfaces: dict[str, str] = {}
@@ -73,8 +73,13 @@ def replace_ranks(document: Document, share: float, gazetteers: Gazetteers, rng:
         if key in known:
             plain = known[key][0][1]
             new = swap(plain, lambda key=key: pool(key))  # type: ignore[misc]
-            surfaces[mention.id] = spelt_like(mention.text, plain, new)
-    return replace_mentions(document, surfaces)
+            surfaces[mention.id] = _respelt(mention.text, plain, new)
+    return replace_mentions(document, whole_changes(mentions, surfaces))
+
+
+def _respelt(surface: str, plain: str, new: str) -> str:
+    """The new text as the article spells the old one, which stays as it is when it is not replaced."""
+    return surface if new == plain else spelt_like(surface, plain, new)
 
 
 def replace_roles(document: Document, share: float, gazetteers: Gazetteers, rng: Random) -> Document:
@@ -83,9 +88,11 @@ def replace_roles(document: Document, share: float, gazetteers: Gazetteers, rng:
     known = members(classes)
     mentions = mentions_of(document, "ROLE")
     bare = {lookup_key(mention.text) for mention in mentions}
-    swap = Swap(share, rng, (mention.text for mention in mentions))
-    topics = Swap(share * _NEW_TOPIC, rng, ())
-    led = {lookup_key(office[0]) for key in bare if (office := _office(key, portfolios))}
+    offices = [office for key in sorted(bare) if (office := _office(key, portfolios))]
+    swap = Swap(share, rng, [*bare, *(head for head, _ in offices)])
+    topics = Swap(share * _NEW_TOPIC, rng, (topic for _, topic in offices))
+    led = {lookup_key(head) for head, _ in offices}
+    states = _states(document, gazetteers)
     surfaces: dict[str, str] = {}
     for mention in mentions:
         key = lookup_key(mention.text)
@@ -97,13 +104,25 @@ def replace_roles(document: Document, share: float, gazetteers: Gazetteers, rng:
             alone = lookup_key(head) in bare
             heads = [other for other in portfolios.heads if not alone or lookup_key(other) in known]
             new = f"{swap(head, lambda heads=heads: heads)} {new_topic}"  # type: ignore[misc]
-            surfaces[mention.id] = spelt_like(mention.text, f"{head} {topic}", new)
+            surfaces[mention.id] = _respelt(mention.text, f"{head} {topic}", new)
         elif key in known:
             name, plain = known[key][0] if len(known[key]) == 1 else rng.choice(known[key])
             pool = [head for head in portfolios.heads if lookup_key(head) in known] if key in led else classes[name]
-            new = swap(plain, lambda pool=pool: pool)  # type: ignore[misc]
-            surfaces[mention.id] = spelt_like(mention.text, plain, new)
-    return replace_mentions(document, surfaces)
+            suiting = [other for other in pool if gazetteers.roles.by_country.suits(other, states.get(key, ()))]
+            new = swap(plain, lambda suiting=suiting: suiting)  # type: ignore[misc]
+            surfaces[mention.id] = _respelt(mention.text, plain, new)
+    return replace_mentions(document, whole_changes(mentions, surfaces))
+
+
+def _states(document: Document, gazetteers: Gazetteers) -> dict[str, set[str]]:
+    """Lookup key of an office → codes of the countries that it is said to be of."""
+    texts = {mention.id: mention.text for mention in document.mentions}
+    states: dict[str, set[str]] = {}
+    for relation in document.relations:
+        if relation.type == "ROLE_AT":
+            codes = {form[0] for _, _, form in gazetteers.countries.names.find(texts[relation.tail])}
+            states.setdefault(lookup_key(texts[relation.head]), set()).update(codes)
+    return states
 
 
 def _office(key: str, portfolios: Portfolios) -> tuple[str, str] | None:
@@ -128,13 +147,23 @@ def replace_organisations(document: Document, share: float, gazetteers: Gazettee
     patterns = [(name, _slot_pattern(item)) for name, items in kinds.items() for item in items if "{" in item]
     provinces = [spellings[0] for spellings in gazetteers.places.places["VN"].provinces]
     mentions = mentions_of(document, "ORG")
-    swap = Swap(share, rng, (mention.text for mention in mentions))
+    bases = {mention.id: _without_country(mention, gazetteers)[0] for mention in mentions}
+    swap = Swap(share, rng, (text for mention in mentions for text in (mention.text, bases[mention.id])))
+    states: dict[str, set[str]] = {}
+    for mention in mentions:
+        codes = (form[0] for _, _, form in gazetteers.countries.names.find(mention.text))
+        states.setdefault(lookup_key(bases[mention.id]), set()).update(codes)
+    # Called by two names (Liên hợp quốc, LHQ): both would have to change together.
+    several = {m.id for g in by_entity(mentions) if len({lookup_key(bases[m.id]) for m in g}) > 1 for m in g}
     surfaces: dict[str, str] = {}
 
-    def pool(name: str) -> list[str]:
-        return [_fill(item, provinces, rng) for item in kinds[name]]
+    def pool(name: str, key: str) -> list[str]:
+        suiting = (item for item in kinds[name] if lists.by_country.suits(item, states[key]))
+        return [_fill(item, provinces, rng) for item in suiting]
 
     for mention in mentions:
+        if mention.id in several:
+            continue
         base, country = _without_country(mention, gazetteers)
         key = lookup_key(base)
         if key in known and (not country or known[key][0][0] in lists.with_country):
@@ -143,9 +172,9 @@ def replace_organisations(document: Document, share: float, gazetteers: Gazettee
             name, plain = match, base
         else:
             continue
-        new = swap(plain, lambda name=name: pool(name))  # type: ignore[misc]
-        surfaces[mention.id] = spelt_like(base, plain, new) + country
-    return replace_mentions(document, surfaces)
+        new = swap(plain, lambda name=name, key=key: pool(name, key))  # type: ignore[misc]
+        surfaces[mention.id] = _respelt(base, plain, new) + country
+    return replace_mentions(document, whole_changes(mentions, surfaces))
 
 
 def _without_country(mention: Mention, gazetteers: Gazetteers) -> tuple[str, str]:

@@ -62,9 +62,10 @@ def _replace_titles(
     for mentions in by_entity(mentions_of(document, lists.type)):
         if rng.random() >= share:
             continue
-        new = maker.replace(mentions, _parties(document, mentions, lists.relation))
+        parties = _parties(document, mentions, lists.relation)
+        new = maker.replace(mentions, parties)
         # Two things of an article stay two: a title that another one has is not given.
-        if taken.isdisjoint(map(lookup_key, new.values())):
+        if maker.fits(new, parties) and taken.isdisjoint(map(lookup_key, new.values())):
             taken |= {lookup_key(text) for text in new.values()}
             surfaces |= {mention.id: new[mention.text] for mention in mentions if mention.text in new}
     return replace_mentions(document, surfaces)
@@ -91,13 +92,22 @@ class _TitleMaker:
         surfaces = list(dict.fromkeys(mention.text for mention in mentions))
         real = [self._split_real(surface) for surface in surfaces]
         if any(real):
-            return self._another_real(surfaces, real) if all(real) else {}
+            return self._another_real(surfaces, real, parties) if all(real) else {}
         if all(lookup_key(surface) in map(lookup_key, self.lists.alone) for surface in surfaces):
             return self._spread(surfaces, self.rng.choice(self.lists.alone))
         if len({lookup_key(surface) for surface in surfaces}) == 1:
             title = self._made_up(surfaces[0], parties)
             return self._spread(surfaces, title) if title else {}
         return {}
+
+    def fits(self, new: Mapping[str, str], parties: Sequence[str]) -> bool:
+        """Whether new titles name the countries that the old ones do, since they may be all that says who takes part,
+        and of others only the parties."""
+        return all(self._codes(old) <= self._codes(text) <= self._codes(old, *parties) for old, text in new.items())
+
+    def _codes(self, *texts: str) -> set[str]:
+        """The countries that texts name."""
+        return {form[0] for text in texts for _, _, form in self.gazetteers.countries.names.find(text)}
 
     def _split_real(self, surface: str) -> tuple[Known, str] | None:
         """A real title, and what stands behind its name: ADMM-13, Đối thoại Shangri-La lần thứ 17."""
@@ -109,14 +119,21 @@ class _TitleMaker:
                 return known, rest
         return None
 
-    def _another_real(self, surfaces: Sequence[str], real: Sequence[tuple[Known, str] | None]) -> dict[str, str]:
+    def _another_real(
+        self, surfaces: Sequence[str], real: Sequence[tuple[Known, str] | None], parties: Sequence[str]
+    ) -> dict[str, str]:
         found = [item for item in real if item]
         old = {id(known) for known, _ in found}
         if len(old) > 1:
             return {}
         needs_short = any(self._is_short(surface, item) for surface, item in zip(surfaces, found, strict=True))
         pool = [known for known in self.lists.real if id(known) not in old and (known.short or not needs_short)]
-        new = self.rng.choice(pool)
+        # EVFTA does not spell Việt Nam, and is Việt Nam's all the same.
+        may_name = self._codes(*surfaces, *parties)
+        drawn = self.rng.sample(pool, len(pool))
+        new = next((known for known in drawn if self._codes(*known.full, *known.short) <= may_name), None)
+        if new is None:
+            return {}
         full = self.rng.choice(new.full)
         rests = {rest: self._new_rest(rest) for _, rest in found}
         return {
