@@ -167,12 +167,15 @@ class EntityConfig(TrainerConfig):
     Attributes:
         crf: learn what label may follow what together with the classifier (a linear-chain CRF on its scores) and train
             whole label sequences instead of single labels; class weights and smoothing have no part in that.
+        blend: weight of the feature CRF's label probabilities beside the encoder's when mentions are found; 0 leaves
+            the CRF a mere baseline.
         class_weights: loss weights against the many ``O`` words: none, or inverse square root of label frequency.
         label_smoothing: mass taken from the gold label and spread over all.
         word_dropout: share of words whose pieces the encoder sees as ``<unk>`` while training.
     """
 
     crf: bool = False
+    blend: Share = 0.0
     class_weights: Literal["none", "sqrt"] = "none"
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     word_dropout: Share = 0.0

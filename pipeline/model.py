@@ -16,6 +16,7 @@ from pipeline.encoders import copy_tokenizer, pick_device, save_fp16, use_bf16
 from pipeline.errors import QuanheError
 from pipeline.extractor import Extractor
 from pipeline.manifest import Manifest, read_manifest, write_manifest
+from pipeline.mentions.blend import BlendedTagger
 from pipeline.mentions.crf import CrfTagger
 from pipeline.mentions.tagger import Tagger
 from pipeline.relations.classifier import RelationClassifier
@@ -47,9 +48,15 @@ class Model:
         self.config, self.schema, self.splitter = config, schema, splitter
         self.tagger, self.relations, self.crf_path = tagger, relations, crf_path
 
+    @property
+    def mentions(self) -> Tagger | BlendedTagger:
+        """What finds mentions: the tagger, with the CRF's opinion as the settings say."""
+        weight = self.config.entities.blend
+        return BlendedTagger(self.tagger, CrfTagger(self.crf_path), weight) if weight and self.crf_path else self.tagger
+
     def extractor(self) -> Extractor:
-        """quanhe itself: tagger and relation classifier."""
-        return Extractor(self.schema, self.splitter, self.tagger, self.relations)
+        """quanhe itself: mentions and the relation classifier."""
+        return Extractor(self.schema, self.splitter, self.mentions, self.relations)
 
     def systems(self) -> dict[str, Extractor]:
         """quanhe and the baselines, for reports: what does each trained stage buy?"""
@@ -150,6 +157,8 @@ def _with_settings(stored: Config, config: Config) -> Config:
     """The stored config with what the given one sets and a trained model can still follow."""
     names = {"device", "precision", "evaluation"} & config.model_fields_set
     update: dict[str, Any] = {name: getattr(config, name) for name in names}
+    if "blend" in config.entities.model_fields_set:
+        update["entities"] = stored.entities.model_copy(update={"blend": config.entities.blend})
     if "threshold" in config.relations.model_fields_set:
         update["relations"] = stored.relations.model_copy(update={"threshold": config.relations.threshold})
     return stored.model_copy(update=update)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.document import Document, Mention, Relation
 from pipeline.extractor import Extractor, MentionFinder
+from pipeline.mentions.blend import BlendedTagger
 from pipeline.mentions.decoding import Scores
 from pipeline.mentions.tagger import Tagger
 from pipeline.model import Model
@@ -112,7 +113,7 @@ def fact_uncertainty(document: Document, pairs: Sequence[Relation], schema: Sche
 class _Mentions:
     """A tagger that remembers its scores."""
 
-    def __init__(self, tagger: Tagger) -> None:
+    def __init__(self, tagger: Tagger | BlendedTagger) -> None:
         self.tagger = tagger
         self.scores: list[Scores] = []
 
@@ -143,7 +144,7 @@ class UncertainExtractor:
 
     def __init__(self, model: Model, measure: Measure = "entropy") -> None:
         self.schema, self.measure = model.schema, measure
-        self._mentions = _Mentions(model.tagger)
+        self._mentions = _Mentions(model.mentions)
         self._relations = _Relations(model.relations) if model.relations else None
         mentions: MentionFinder = self._mentions
         self._extractor = Extractor(model.schema, model.splitter, mentions, self._relations)

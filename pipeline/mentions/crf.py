@@ -15,9 +15,10 @@ import pycrfsuite
 from pipeline.config import CrfConfig
 from pipeline.document import Document, Mention, Word, number_mentions
 from pipeline.errors import QuanheError
-from pipeline.mentions.decoding import legal_transitions, viterbi
+from pipeline.mentions.decoding import Scores, legal_transitions, viterbi
 
 _CONTEXT = (-2, -1, 1, 2)
+_LEAST = 1e-4  # probability below which a label is as good as impossible
 
 
 class CrfTagger:
@@ -37,15 +38,34 @@ class CrfTagger:
         """Mentions of each document; the documents need words and sentences."""
         return [self._predict_one(document) for document in documents]
 
+    def log_probabilities(self, document: Document, labels: Sequence[str]) -> Scores:
+        """Log of the marginal probabilities of the given labels, ``[words, labels]``; one that is 0 counts as 1e-4.
+
+        Args:
+            labels: in the order of the columns; one that the CRF has never seen has probability 0.
+        """
+        columns = {label: column for column, label in enumerate(labels)}
+        result = np.full((len(document.words), len(labels)), _LEAST, dtype=np.float32)
+        for first, last in document.sentences:
+            marginals = self._marginals(document.words[first:last])
+            for index, label in enumerate(self._labels):
+                if label in columns:
+                    result[first:last, columns[label]] = marginals[:, index]
+        log: Scores = np.log(np.maximum(result, _LEAST))
+        return log
+
+    def _marginals(self, words: Sequence[Word]) -> Scores:
+        """Marginal probabilities of a sentence's words, ``[words, labels]``."""
+        self._tagger.set(word_features(words))
+        return np.array(
+            [[self._tagger.marginal(label, i) for label in self._labels] for i in range(len(words))], dtype=np.float32
+        ).reshape(len(words), len(self._labels))
+
     def _predict_one(self, document: Document) -> list[Mention]:
         spans: list[tuple[int, int, str, float]] = []
         for first, last in document.sentences:
             words = document.words[first:last]
-            self._tagger.set(word_features(words))
-            scores = np.array(
-                [[self._tagger.marginal(label, i) for label in self._labels] for i in range(len(words))],
-                dtype=np.float32,
-            )
+            scores = self._marginals(words)
             path = viterbi(np.log(np.maximum(scores, 1e-9)), self._start, self._transitions)
             chosen = scores[np.arange(len(words)), path].tolist()
             spans += _group(words, [self._labels[index] for index in path], chosen)

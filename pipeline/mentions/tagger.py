@@ -96,14 +96,18 @@ class Tagger:
 
     def predict_with_scores(self, documents: Sequence[Document]) -> list[tuple[list[Mention], Scores]]:
         """``predict``, with the log probabilities ``[words, labels]`` of each document before decoding."""
+        scored = zip(documents, self.log_probabilities(documents), strict=True)
+        return [(self.decode(document, scores), scores) for document, scores in scored]
+
+    def log_probabilities(self, documents: Sequence[Document]) -> list[Scores]:
+        """The classifier's opinion of every word of each document, ``[words, labels]``."""
         encoded = [encode_windows(document, self.tokenizer, self.windows) for document in documents]
         flat = [window for windows in encoded for window in windows]
         scores = self._score(flat)
-        result: list[tuple[list[Mention], Scores]] = []
+        result: list[Scores] = []
         position = 0
         for document, windows in zip(documents, encoded, strict=True):
-            merged = self._merge(len(document.words), windows, scores[position : position + len(windows)])
-            result.append((self._mentions(document, merged), merged))
+            result.append(self._merge(len(document.words), windows, scores[position : position + len(windows)]))
             position += len(windows)
         return result
 
@@ -130,7 +134,12 @@ class Tagger:
             merged[first:last][mine] = window_scores[mine]
         return merged
 
-    def _mentions(self, document: Document, scores: Scores) -> list[Mention]:
+    def decode(self, document: Document, scores: Scores) -> list[Mention]:
+        """The mentions of the likeliest label sequence.
+
+        Args:
+            scores: log probabilities of the document's words, ``[words, labels]``.
+        """
         words = document.words
         sentences = [first for first, _ in document.sentences]
         found = []

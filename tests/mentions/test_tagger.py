@@ -168,8 +168,8 @@ def test_no_mention_crosses_a_sentence_or_ends_with_a_stray_mark(tokenizer):
     document = SYLLABLES(Document("a", "Hai Ba\nHai Ba"))
     scores = np.log(np.full((4, 3), 1e-6, dtype=np.float32))
     scores[range(4), [1, 2, 2, 2]] = 0.0  # B-X I-X | I-X I-X
-    assert [mention.text for mention in tagger._mentions(document, scores)] == ["Hai Ba", "Hai Ba"]
+    assert [mention.text for mention in tagger.decode(document, scores)] == ["Hai Ba", "Hai Ba"]
     document = SYLLABLES(Document("a", 'nói "Hai Ba"'))
     scores = np.log(np.full((len(document.words), 3), 1e-6, dtype=np.float32))
     scores[range(len(document.words)), [0, 0, 1, 2, 2]] = 0.0
-    assert [mention.text for mention in tagger._mentions(document, scores)] == ["Hai Ba"]
+    assert [mention.text for mention in tagger.decode(document, scores)] == ["Hai Ba"]
