@@ -16,7 +16,7 @@ from torch import nn
 from transformers import AutoModel, AutoModelForMaskedLM
 
 from pipeline.attention import Attention, Padding, find_padding
-from pipeline.encoders import encoder_config, load_as
+from pipeline.encoders import encoder_config, first_position, load_as
 from pipeline.errors import QuanheError
 
 
@@ -39,9 +39,9 @@ class Shape:
 def read_shape(folder: Path) -> Shape | None:
     """Sizes from a folder's configuration; None when it is no BERT or RoBERTa as this module computes them."""
     config: Any = encoder_config(folder)
-    roberta = config.model_type in ("roberta", "xlm-roberta", "camembert")
+    offset = first_position(config)
     absolute = getattr(config, "position_embedding_type", None) in (None, "absolute")
-    if not (roberta or config.model_type == "bert") or config.hidden_act != "gelu" or not absolute:
+    if not (offset or config.model_type == "bert") or config.hidden_act != "gelu" or not absolute:
         return None
     return Shape(
         vocab=config.vocab_size,
@@ -53,7 +53,7 @@ def read_shape(folder: Path) -> Shape | None:
         types=config.type_vocab_size,
         eps=config.layer_norm_eps,
         pad=config.pad_token_id or 0,
-        position_offset=(config.pad_token_id or 0) + 1 if roberta else 0,
+        position_offset=offset,
     )
 
 
