@@ -1,7 +1,7 @@
 """Attention whose backward pass is five batched matrix products.
 
 torch's flash attention on CPUs takes twice as long backwards, four times at short lengths; forwards alone it is the
-faster one.
+faster one where the CPU has matrix units.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -43,6 +44,13 @@ def find_padding(keys: torch.Tensor, dtype: torch.dtype) -> Padding | None:
         return None
     bias = torch.zeros(keys.shape[0], 1, 1, keys.shape[1] - first, dtype=dtype, device=keys.device)
     return Padding(first, bias.masked_fill_(~keys[:, None, None, first:], -3e4))
+
+
+@lru_cache
+def flash_pays(device: torch.device) -> bool:
+    """Whether torch's flash attention is the faster one without a backward pass: on GPUs, and on CPUs with matrix
+    units. Others took twice as long with it."""
+    return device.type != "cpu" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 class Attention(torch.autograd.Function):

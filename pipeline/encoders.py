@@ -197,7 +197,8 @@ def use_bf16(setting: str, device: torch.device) -> bool:
         return setting == "bf16"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    processor = torch.cpu.get_capabilities()
+    return bool(processor.get("amx_bf16") or processor.get("avx512_bf16"))
 
 
 def save_fp16(model: PreTrainedModel, folder: Path) -> None:

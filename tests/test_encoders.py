@@ -155,7 +155,16 @@ def test_precision_is_what_the_config_says():
     cpu = torch.device("cpu")
     assert use_bf16("bf16", cpu) is True
     assert use_bf16("fp32", cpu) is False
-    assert use_bf16("auto", cpu) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("has", "expected"), [({"amx_bf16": True}, True), ({"avx512_bf16": True}, True), ({"avx512_f": True}, False)]
+)
+def test_bf16_is_used_where_the_processor_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, has: dict[str, bool], expected: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    assert use_bf16("auto", torch.device("cpu")) is expected
 
 
 def test_an_encoder_of_the_shape_of_phobert_base(encoder_folder, splitter, tmp_path):

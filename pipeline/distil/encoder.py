@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import AutoModel, AutoModelForMaskedLM
 
-from pipeline.attention import Attention, Padding, find_padding
+from pipeline.attention import Attention, Padding, find_padding, flash_pays
 from pipeline.encoders import encoder_config, first_position, load_as
 from pipeline.errors import QuanheError
 
@@ -76,13 +76,12 @@ class Layer(nn.Module):
         n, h = x.shape
         length, depth = n // rows, h // self.heads
         qkv = self.qkv(x).view(rows, length, 3, self.heads, depth).permute(2, 0, 3, 1, 4)
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or not flash_pays(x.device):
             q, k, v = qkv.contiguous().view(3, rows * self.heads, length, depth).unbind(0)
             scaled = q * depth**-0.5
             mixed = Attention.apply(scaled, k, v, padding)  # type: ignore[no-untyped-call]
         else:
             q, k, v = qkv.unbind(0)
-            # Forwards alone, torch's flash attention is the faster one.
             mask = None if padding is None else padding.full(length)
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         mixed = mixed.view(rows, self.heads, length, depth).transpose(1, 2).reshape(n, h)

@@ -29,7 +29,9 @@ def _input(vocab: int) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, keys
 
 
-def test_teacher_equals_transformers(tiny: DistilConfig) -> None:
+@pytest.mark.parametrize("flash", [True, False])
+def test_teacher_equals_transformers(tiny: DistilConfig, flash: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.distil.encoder.flash_pays", lambda device: flash)
     theirs = AutoModel.from_pretrained(tiny.teacher).eval()
     ids, keys = _input(theirs.config.vocab_size)
     with torch.no_grad():
