@@ -144,6 +144,7 @@ class TrainerConfig(Section):
         batch: windows a step.
         learning_rate: peak of the encoder's; ``head_learning_rate`` is for the fresh layers.
         layer_decay: factor from each encoder layer to the one below (Howard and Ruder, 2018); 1.0 switches it off.
+        standardise: scale the encoder's outputs to mean 0 and variance 1 before training (``pipeline.standardise``).
         average: decay per step of a running average of the weights, which is scored and kept instead of the last ones;
             0 switches it off.
         patience: epochs without a better dev score before training stops (dev data only).
@@ -154,6 +155,7 @@ class TrainerConfig(Section):
     learning_rate: Rate = 5e-4
     head_learning_rate: Rate = 5e-3
     layer_decay: Rate = 1.0
+    standardise: bool = True
     warmup: Share = 0.1
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1

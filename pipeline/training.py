@@ -12,11 +12,14 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import nn
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from pipeline.attention import fast_attention
 from pipeline.config import TrainerConfig
+from pipeline.standardise import standardise_outputs
+
+_SAMPLE = 64  # windows; some 10,000 words
 
 
 @dataclass(slots=True)
@@ -119,6 +122,8 @@ def train_model(
         dev_score: scores the model as it stands; higher is better. Never sees test data.
     """
     history = History(epochs=config.epochs)
+    if config.standardise:
+        _standardise(model, rows, collate)
     callbacks: list[TrainerCallback] = []
     average = _Average(model, config.average) if config.average else None
     keeper = _KeepBest(model, dev_score, config.patience, history, average) if dev_score else None
@@ -167,6 +172,14 @@ def train_model(
     _round_to_fp16(model)
     model.eval()
     return history
+
+
+def _standardise(model: nn.Module, rows: Dataset, collate: Callable[[list[dict[str, Any]]], dict[str, Any]]) -> None:
+    """Scale the encoder's outputs by what they are on some of the training windows, spread over all."""
+    body = next((module for module in model.modules() if isinstance(module, PreTrainedModel)), None)
+    if body is not None:
+        chosen = range(0, len(rows), max(1, len(rows) // _SAMPLE))
+        standardise_outputs(body.base_model, (collate([rows[index]]) for index in chosen))
 
 
 def _round_to_fp16(model: nn.Module) -> None:
