@@ -11,7 +11,15 @@ from typing import Annotated
 import typer
 
 from pipeline.config import Config, Source, load_config
-from pipeline.data.checks import Findings, check_copies, check_labels, check_sentences, check_words
+from pipeline.data.checks import (
+    Findings,
+    SentenceCounts,
+    check_copies,
+    check_labels,
+    check_reuse,
+    check_sentences,
+    check_words,
+)
 from pipeline.data.corpus import SPLITS, Reading, Split, leaked_articles, read_splits
 from pipeline.data.labelled import Labelled
 from pipeline.data.negatives import (
@@ -37,6 +45,7 @@ class Counts:
         mentions, relations: number by type, in the schema's order, types that it has not at the end.
         surviving: mentions that are exactly runs of the words that inference sees.
         pairs: hard negatives by relation type; empty where articles bring none.
+        sentences: how many, and how many of them another article has.
     """
 
     articles: int = 0
@@ -44,6 +53,7 @@ class Counts:
     relations: Counter[str] = field(default_factory=Counter)
     surviving: int = 0
     pairs: Counter[str] = field(default_factory=Counter)
+    sentences: SentenceCounts = field(default_factory=SentenceCounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +93,11 @@ def validate(config: Config) -> Report:
         found = _check_negatives(negatives, readings, schema, splitter, findings)
         counts[NEGATIVES], split_documents[NEGATIVES] = found
         items[NEGATIVES] = [item for item, _ in split_documents[NEGATIVES]]
-    check_copies(items, findings)
-    check_sentences(split_documents, findings)
+    copies = check_copies(items, findings)
+    sentences, reported = check_reuse(split_documents, copies, findings)
+    for split, found_sentences in sentences.items():
+        counts[split].sentences = found_sentences
+    check_sentences(split_documents, findings, reported)
     # An article that two splits name has its problems twice.
     return Report(tuple(sorted(set(findings.errors))), tuple(sorted(set(findings.warnings))), counts)
 
@@ -130,6 +143,9 @@ def summary(report: Report, heading: str = "") -> str:
     counts = list(report.counts.values())
     rows: list[tuple[str, list[str]]] = [("", [heading] if heading and len(counts) == 1 else list(report.counts))]
     rows.append(("articles", [str(count.articles) for count in counts]))
+    rows.append(("sentences", [str(count.sentences.all) for count in counts]))
+    rows.append(("  compared with other articles'", [str(count.sentences.compared) for count in counts]))
+    rows.append(("  found there, names set aside", [str(count.sentences.reused) for count in counts]))
     blocks = [("mentions", [c.mentions for c in counts]), ("relations", [c.relations for c in counts])]
     if any(c.pairs for c in counts):
         blocks.append(("hard negatives", [c.pairs for c in counts]))

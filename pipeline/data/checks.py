@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.data.align import bio_labels, edge_words, gold_edges, surviving
 from pipeline.data.corpus import Split
 from pipeline.data.labelled import Labelled, suggestion
 from pipeline.data.overlap import NEAR_DUPLICATE, SHINGLE, overlaps, plain, plain_words, shingles
+from pipeline.data.reuse import ALIKE, Reuse, closest_sentences, own_sentences
 from pipeline.document import Document, Mention, Relation
 from pipeline.errors import Problem
 from pipeline.schema import Schema
@@ -130,22 +131,31 @@ def check_words(item: Labelled, splitter: WordSplitter, findings: Findings) -> t
     return seen, len(kept)
 
 
-def check_copies(splits: Mapping[Split, Sequence[Labelled]], findings: Findings) -> None:
+Pair = frozenset[int]
+"""Two articles, by ``id`` of their ``Labelled``."""
+
+
+def check_copies(splits: Mapping[Split, Sequence[Labelled]], findings: Findings) -> set[Pair]:
     """Report near-duplicate articles as errors, within a split (an article counted twice) and across (a leak).
 
     Two articles are near-duplicates when they share ``NEAR_DUPLICATE`` of the shorter one's sequences of ``SHINGLE``
     words, as they stand or with every mention taken for its type: a text with other names put in is no new text.
     Equal texts across splits are left to ``leaked_articles``.
+
+    Returns:
+        All near-duplicates, equal texts among them.
     """
     articles = [(split, item) for split, items in splits.items() for item in items if item.article]
     texts = [" ".join(item.document.text.split()) for _, item in articles]
     reported: set[tuple[int, int]] = set()
+    copies: set[Pair] = set()
     for masked, verb in ((False, "repeats"), (True, "with other names repeats")):
         for overlap in overlaps([shingles(item.document, masked=masked) for _, item in articles]):
             pair = overlap.first, overlap.second
             if overlap.share < NEAR_DUPLICATE:
                 break
             (other, earlier), (split, item) = articles[overlap.first], articles[overlap.second]
+            copies.add(frozenset((id(earlier), id(item))))
             leaked = texts[overlap.first] == texts[overlap.second] or item.document.id == earlier.document.id
             if pair in reported or (split != other and leaked):
                 continue
@@ -155,14 +165,75 @@ def check_copies(splits: Mapping[Split, Sequence[Labelled]], findings: Findings)
                 f"{overlap.share:.0%} of the shorter one's {SHINGLE}-word sequences stand in both; take one out"
             )
             findings.errors.append(Problem(str(item.text_path), 0, message))
+    return copies
 
 
-def check_sentences(splits: Mapping[Split, Sequence[tuple[Labelled, Document]]], findings: Findings) -> None:
+@dataclass(slots=True)
+class SentenceCounts:
+    """Sentences of one split: all, those long enough to be compared, and those found in an article before theirs."""
+
+    all: int = 0
+    compared: int = 0
+    reused: int = 0
+
+
+def check_reuse(
+    splits: Mapping[Split, Sequence[tuple[Labelled, Document]]], copies: Container[Pair], findings: Findings
+) -> tuple[dict[Split, SentenceCounts], set[tuple[int, int]]]:
+    """Report sentences that an article before theirs has too, names, numbers and dates set aside.
+
+    Across splits that is an error, and so is a sentence with other names put in, which is no new sentence wherever it
+    stands. One that comes with its own names again, as papers copy each other, is worth a warning within a split.
+
+    Args:
+        splits: each document with its words and sentences (``check_words`` returns them).
+        copies: articles that are reported as a whole (``check_copies`` returns them).
+        findings: what is found goes here; of several earlier sentences the one in another split, then the most alike.
+
+    Returns:
+        The counts of each split, and the sentences reported: ``id`` of the ``Labelled`` and start.
+    """
+    articles = [(split, *member) for split, members in splits.items() for member in members if member[0].article]
+    sentences = [own_sentences(item.document, segmented) for _, item, segmented in articles]
+    counts = {split: SentenceCounts(sum(len(d.sentences) for _, d in members)) for split, members in splits.items()}
+    for (split, *_), own in zip(articles, sentences, strict=True):
+        counts[split].compared += len(own)
+    worst: dict[tuple[int, int], tuple[bool, Reuse]] = {}
+    for reuse in closest_sentences(sentences):
+        (other, earlier, _), (split, item, _) = articles[reuse.earlier[0]], articles[reuse.later[0]]
+        if reuse.share >= ALIKE and frozenset((id(earlier), id(item))) not in copies:
+            ranked = split != other, reuse
+            worst[reuse.later] = max(worst.get(reuse.later, ranked), ranked, key=lambda r: (r[0], r[1].share))
+    for leaks, reuse in worst.values():
+        (_, earlier, _), (split, item, _) = articles[reuse.earlier[0]], articles[reuse.later[0]]
+        first, second = (sentences[article][place] for article, place in (reuse.earlier, reuse.later))
+        counts[split].reused += 1
+        place = earlier.at_text(first.start, "")
+        message = (
+            f"this sentence{' with other names' if reuse.renamed else ''} stands in {earlier.document.id} "
+            f"({articles[reuse.earlier[0]][0]}, {place.path}:{place.line}), {reuse.share:.0%} alike: "
+            f"{_short(second.text)} and {_short(first.text)}; write it anew, or take one article out"
+        )
+        problems = findings.errors if leaks or reuse.renamed else findings.warnings
+        problems.append(item.at_text(second.start, message))
+    return counts, {(id(articles[a][1]), sentences[a][s].start) for a, s in worst}
+
+
+def _short(sentence: str) -> str:
+    return repr(sentence if len(sentence) <= 80 else f"{sentence[:79]}…")
+
+
+def check_sentences(
+    splits: Mapping[Split, Sequence[tuple[Labelled, Document]]],
+    findings: Findings,
+    reported: Container[tuple[int, int]] = (),
+) -> None:
     """Warn of sentences that stand in two splits, one warning for each pair of documents.
 
     Args:
         splits: each document with its words and sentences (``check_words`` returns them).
         findings: what is found goes here.
+        reported: sentences that are left out (``check_reuse`` returns them).
     """
     first: dict[str, tuple[Split, Labelled]] = {}
     found: dict[tuple[int, int], _Repeats] = {}
@@ -170,7 +241,7 @@ def check_sentences(splits: Mapping[Split, Sequence[tuple[Labelled, Document]]],
         for item, document in members:
             for start, sentence in _sentences(document):
                 other, earlier = first.setdefault(plain(sentence), (split, item))
-                if other != split:
+                if other != split and (id(item), start) not in reported:
                     repeats = found.setdefault((id(item), id(earlier)), _Repeats(split, item, other, earlier))
                     repeats.sentences.append((start, sentence))
     findings.warnings += [repeats.warning() for repeats in found.values()]

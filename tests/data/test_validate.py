@@ -159,10 +159,55 @@ def test_the_same_text_in_two_splits_is_reported_once(write_article):
 
 
 def test_articles_that_share_only_set_phrases_are_not_near_duplicates(write_article):
-    train = write_article("a", LONG, [], folder="train")
-    other = "Bài này viết về một chuyện khác.\n" * 3 + LONG.split("\n")[0] + "\n" + TEXT * 3
+    phrase = "Cùng dự có lãnh đạo bộ."
+    train = write_article("a", f"{LONG}\n{phrase}", [], folder="train")
+    other = f"Bài này viết về một chuyện khác.\n{phrase}\n{TEXT}"
     report = validate(config_of(train=train, test=write_article("b", other, [], folder="test")))
     assert report.errors == ()
+    ((line, message),) = [found for found in lines_of(report.warnings) if "stands also in train" in found[1]]
+    assert (line, phrase in message) == (2, True)
+
+
+SENTENCE = "Chiều qua, {} đã dành trọn buổi để kể với các em nhỏ về những chuyến tàu đầu tiên."
+
+
+def write_sentence(write_article, article: str, name: str, folder: str) -> Path:
+    own = " ".join(f"{article}{number}" for number in range(100))  # so that no article is a near-duplicate
+    text = f"{own}\n{SENTENCE.format(name)}\n"
+    start = text.find(name)
+    return write_article(article, text, [f"T1\tPERSON {start} {start + len(name)}\t{name}"], folder=folder)
+
+
+@pytest.mark.parametrize(("other", "renamed"), [("Lê Ví Dụ", " with other names"), ("Trần Mẫu", "")])
+def test_a_sentence_of_another_split_is_an_error_whatever_its_names(write_article, other, renamed):
+    train = write_sentence(write_article, "goc", "Trần Mẫu", "train")
+    test = write_sentence(write_article, "sao", other, "test")
+    report = validate(config_of(train=train, test=test))
+    ((line, message),) = lines_of(report.errors)
+    assert line == 2
+    assert message.startswith(f"this sentence{renamed} stands in goc (train, {train / 'goc.txt'}:2), 100% alike")
+    assert not any("stands also in" in warning.message for warning in report.warnings)
+    assert [count.sentences.compared for count in report.counts.values()] == [2, 2]
+    assert [count.sentences.reused for count in report.counts.values()] == [0, 1]
+    assert re.search(r"found there, names set aside +0 +1\n", summary(report))
+
+
+def test_within_a_split_only_a_sentence_with_other_names_is_an_error(write_article):
+    write_sentence(write_article, "goc", "Trần Mẫu", "corpus")
+    folder = write_sentence(write_article, "in_lai", "Trần Mẫu", "corpus")
+    report = validate(config_of(train=folder))
+    assert report.errors == ()
+    assert [(w.line, "this sentence stands in goc" in w.message) for w in report.warnings] == [(2, True)]
+    write_sentence(write_article, "khac", "Lê Ví Dụ", "corpus")
+    report = validate(config_of(train=folder))
+    assert [Path(error.path).name for error in report.errors] == ["khac.txt"]
+
+
+def test_sentences_of_near_duplicates_are_not_reported_one_by_one(write_article):
+    write_article("goc", LONG, [])
+    report = validate(config_of(train=write_article("sao", LONG, [])))
+    assert [error.line for error in report.errors] == [0]
+    assert report.counts["train"].sentences.reused == 0
 
 
 def test_a_config_without_data_is_an_error():
