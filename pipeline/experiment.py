@@ -33,6 +33,7 @@ from pipeline.mentions.training import train_tagger
 from pipeline.model import Model
 from pipeline.negatives import NegativeArticle
 from pipeline.relations.classifier import RelationClassifier
+from pipeline.relations.consistency import count_excluded
 from pipeline.relations.training import train_relations
 from pipeline.schema import Schema
 from pipeline.text.segmenters import load_segmenter
@@ -323,14 +324,19 @@ def score_systems(
 
 
 def _losses(model: Model, documents: Sequence[Document]) -> dict[str, str]:
-    """What no model could find any more: spans lost to segmentation, relations lost to distance."""
+    """What no model could find any more: spans lost to segmentation, relations lost to distance and to the rules."""
     mentions = sum(len(document.mentions) for document in documents)
     kept = sum(len(surviving(document.mentions, document.words)) for document in documents)
     losses = {"gold spans that are whole words": f"{kept} of {mentions}; the others count as misses"}
     if model.relations:
         far, outside = map(sum, zip(*(model.relations.out_of_reach(document) for document in documents), strict=True))
+        excluded = sum(count_excluded(document.relations, model.schema) for document in documents)
         total_relations = sum(len(document.relations) for document in documents)
         losses["gold relations out of reach"] = (
             f"{far} of {total_relations} further apart than candidates may be, {outside} in no window; all are misses"
+        )
+        losses["gold relations excluded by others"] = (
+            f"{excluded} of {total_relations}, of those that share a mention against one_head or one_tail all but one; "
+            "all are misses"
         )
     return losses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pipeline.document import Relation
 from pipeline.schema import Schema
@@ -24,3 +25,12 @@ def keep_consistent(relations: Iterable[Relation], schema: Schema) -> list[Relat
             taken.update(claims)
             kept.add(index)
     return [relation for index, relation in enumerate(relations) if index in kept]
+
+
+def count_excluded(relations: Iterable[Relation], schema: Schema) -> int:
+    """How many of a document's relations ``keep_consistent`` must leave out though all are right, whatever the scores.
+
+    Of labels that exclude each other one can be found. (A type with both rules may lose more than are counted.)
+    """
+    equal = [replace(relation, score=1.0) for relation in relations]
+    return len(equal) - len(keep_consistent(equal, schema))

@@ -35,6 +35,7 @@ def test_a_folder_of_labelled_articles(tiny_model, articles, tmp_path):
     stored = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert stored["systems"]["quanhe"]["entities"]["strict"]["micro"]["f1"] == scores.entities.strict.micro.f1
     assert "gold relations out of reach" in report.about
+    assert report.about["gold relations excluded by others"].startswith("0 of ")
     assert report.about["gold spans that are whole words"].startswith(f"{scores.entities.strict.micro.gold} of ")
 
 

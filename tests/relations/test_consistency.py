@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.document import Relation
-from pipeline.relations.consistency import keep_consistent
+from pipeline.relations.consistency import count_excluded, keep_consistent
 from pipeline.schema import Schema
 
 SCHEMA = Schema.model_validate(
@@ -62,3 +64,11 @@ def test_what_is_left_out_is_excluded_by_something_at_least_as_likely_that_stays
         ]
         assert len(rivals) <= 1
         assert relation in kept or (rivals and rivals[0].score >= relation.score)
+    equal = keep_consistent([replace(relation, score=1.0) for relation in relations], SCHEMA)
+    assert count_excluded(relations, SCHEMA) == len(relations) - len(equal) == len(relations) - len(kept)
+
+
+def test_scores_do_not_say_how_many_labels_the_rules_exclude() -> None:
+    days = [Relation("HELD_ON", "T1", "T2", 0.2), Relation("HELD_ON", "T1", "T3"), Relation("HELD_ON", "T1", "T4")]
+    assert count_excluded([*days, Relation("MEETS", "T5", "T6"), Relation("MEETS", "T5", "T7")], SCHEMA) == 2
+    assert count_excluded([], SCHEMA) == 0
