@@ -9,8 +9,9 @@ DATA ?=
 RUN ?= runs/distil
 SETTINGS ?=
 READY := $(VENV)/.ready
+TOOLS := .venv-interchange
 
-.PHONY: help setup train extract evaluate crossval validate distil test lint clean
+.PHONY: help setup train extract evaluate crossval validate distil test interchange lint clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,10 +51,18 @@ distil: $(READY)  ## Make an encoder as configs/distil.yaml and SETTINGS="key=va
 test: $(READY)  ## Run the tests.
 	$(VENV)/bin/python -m pytest
 
+$(TOOLS)/%/.ready: tests/interchange/%.txt
+	$(PYTHON) -m venv $(TOOLS)/$*
+	$(TOOLS)/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+interchange: $(READY) $(TOOLS)/label-studio/.ready $(TOOLS)/doccano/.ready  ## Try our files on the real Label Studio and doccano.
+	$(VENV)/bin/python tests/interchange/real_tools.py $(TOOLS)
+
 lint: $(READY)  ## Style and types.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
 clean:  ## Remove the virtual environment and all that was made by runs.
-	rm -rf $(VENV) runs out
+	rm -rf $(VENV) $(TOOLS) runs out

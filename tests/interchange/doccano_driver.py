@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 
@@ -60,6 +61,7 @@ def main(folder: Path, articles: Path, export: Path, labels: Path, relations: Pa
     with zipfile.ZipFile(export_dataset(project.id, "JSONL", False)) as archive:
         export.write_bytes(archive.read("all.jsonl"))
     counted = {
+        "version": version("doccano"),
         "errors": [error.dict() for error in dataset.errors],
         "examples": project.examples.count(),
         "spans": Span.objects.filter(example__project=project).count(),

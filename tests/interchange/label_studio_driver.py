@@ -2,7 +2,8 @@
 
 Usage: python label_studio_driver.py FOLDER TASKS.json LABELS.xml EXPORT.json
 
-Prints a JSON object: what Label Studio counted.
+Also lets the sdk validate each annotation and prediction, and convert the tasks to CoNLL (FOLDER/conll).
+Prints a JSON object: what Label Studio counted, and which tasks the sdk refuses.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 
@@ -59,7 +61,25 @@ def main(folder: Path, tasks: Path, labels: Path, export: Path) -> None:
     found = client.get(url)
     assert found.status_code == 200, found.content
     export.write_bytes(b"".join(found.streaming_content) if found.streaming else found.content)
-    print(json.dumps({key: imported.json()[key] for key in ("task_count", "annotation_count", "prediction_count")}))
+    counted = {key: imported.json()[key] for key in ("task_count", "annotation_count", "prediction_count")}
+    print(json.dumps({**counted, "refused": use_sdk(folder, tasks, config), "version": version("label-studio")}))
+
+
+def use_sdk(folder: Path, tasks: Path, config: str) -> list[list[str]]:
+    """Convert the tasks to CoNLL; what the sdk has against those it refuses."""
+    from label_studio_sdk.converter import Converter
+    from label_studio_sdk.label_interface import LabelInterface
+
+    interface = LabelInterface(config)
+    interface.validate()
+    given = json.loads(tasks.read_text(encoding="utf-8"))
+    labelled = [(task.get("annotations") or task["predictions"])[0] for task in given]
+    # The converter reads annotations, and wants ids.
+    whole = [{"id": n, "data": t["data"], "annotations": [labelled[n]]} for n, t in enumerate(given)]
+    (folder / "with_ids.json").write_text(json.dumps(whole), encoding="utf-8")
+    converter = Converter(config, project_dir=None, download_resources=False)
+    converter.convert(str(folder / "with_ids.json"), str(folder / "conll"), "CONLL2003", is_dir=False)
+    return [errors for one in labelled if (errors := interface.validate_prediction(one, return_errors=True))]
 
 
 if __name__ == "__main__":
