@@ -1,13 +1,14 @@
 """What each kind of augmentation is worth: train with it alone, with all of them, with none, and with mere repetition.
 
 Usage: python benchmarks/augmentation.py [--config configs/default.yaml] [--arms names dates …] [--probability 0.5]
-       [--leave-out ID …] [--data DIR] [--results runs/augmentation.jsonl] [key=value …]
+       [--leave-out ID …] [--data DIR] [--entities-only] [--results runs/augmentation.jsonl] [key=value …]
 
 Each seed article (or each ID) is left out in turn and read by a model trained on all other articles of data.train;
 with --data, one model an arm reads the articles of a folder, none of which may be in train or dev. ``repeated`` sees
 each article as often as the augmented arms do, unchanged: what an arm gains over it is not just more steps. Every
 finished cell is a line in the results file; run again, the benchmark goes on where it stopped, and prints the tables
-from all lines.
+from all lines. --entities-only trains no relations (``relations.enabled=false``); such cells are others than those with
+both stages.
 """
 
 from __future__ import annotations
@@ -137,11 +138,17 @@ def run(
             if empty.key not in done:
                 say(f"{arm}: without {name}")
                 cell = _train(empty, config, schema, splits["train"], splits["dev"], scored)
-                with results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(cell), ensure_ascii=False) + "\n")
+                _append(results, cell)
                 done[cell.key] = cell
             cells.append(done[empty.key])
     return cells
+
+
+def _append(results: Path, cell: Cell) -> None:
+    """Add a line; half a line before it, of a run that was killed, is not to spoil it too."""
+    half = results.is_file() and results.read_bytes()[-1:] not in (b"", b"\n")
+    with results.open("a", encoding="utf-8") as file:
+        file.write("\n" * half + json.dumps(asdict(cell), ensure_ascii=False) + "\n")
 
 
 def _folds(
@@ -200,19 +207,21 @@ def tables(cells: Iterable[Cell], base: Config, schema: Schema) -> str:
     for cell in cells:
         by_arm.setdefault(cell.arm, []).append(cell)
     entities = {arm: _articles(cells, "entities") for arm, cells in by_arm.items()}
-    facts = {arm: _articles(cells, "facts") for arm, cells in by_arm.items()}
+    measures = {"entities": entities}
+    if base.relations.enabled:
+        measures["facts"] = {arm: _articles(cells, "facts") for arm, cells in by_arm.items()}
     ids = sorted(next(iter(entities.values()), {}))
     settings = base.evaluation
     bootstrap = Bootstrap(len(ids), settings, base.seed)
     lines = [
         f"{len(ids)} held-out articles; {settings.confidence:.0%} intervals of {settings.resamples} resamples of them",
         "",
-        "| augmentation | entities F1 | against none | facts F1 | against none | minutes a model |",
-        "|---|---|---|---|---|---|",
+        f"| augmentation | {''.join(f'{name} F1 | against none | ' for name in measures)}minutes a model |",
+        "|---" * (2 + 2 * len(measures)) + "|",
     ]
     for arm, arm_cells in by_arm.items():
         row = [arm]
-        for measure in (entities, facts):
+        for measure in measures.values():
             counts = [micro(measure[arm].get(name, {})) for name in ids]
             row.append(_score(counts, bootstrap))
             row.append(_against(counts, measure.get(NONE), ids, bootstrap) if arm != NONE else "")
@@ -256,9 +265,11 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", default=ARMS, choices=ARMS, metavar="ARM")
     parser.add_argument("--leave-out", nargs="+", default=(), metavar="ID")
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--entities-only", action="store_true", help="train no relations")
     parser.add_argument("--probability", type=float, default=0.5, help="of operations that the config leaves at 0")
     arguments = parser.parse_args()
-    base = load_config(arguments.config, arguments.overrides)
+    only = ["relations.enabled=false"] if arguments.entities_only else []
+    base = load_config(arguments.config, [*arguments.overrides, *only])
     cells = run(
         base,
         arguments.results,

@@ -1,14 +1,15 @@
 """Do articles that ``quanhe suggest`` puts first teach more than articles taken at random?
 
 Usage: python benchmarks/suggest.py [key=value …] [--start 16] [--sizes 24 32 48 64] [--seeds 1 2 3]
-           [--orders random entropy …] [--config configs/default.yaml] [--output runs/suggest.jsonl]
+           [--orders random entropy …] [--entities-only] [--config configs/default.yaml] [--output runs/suggest.jsonl]
 
 The pool is the config's training articles with their labels hidden. A model is trained on START random ones; then each
 order says which articles are labelled next, a model is trained on those and all before, and so on (pool-based active
 learning: Lewis and Gale, 1994). Every model is scored on the config's test articles, which are in no pool. The random
 order and the first articles are the same for all orders of one seed, so that differences are paired.
 
-Each trained model is a line of OUTPUT; the same command goes on where it was stopped.
+Each trained model is a line of OUTPUT; the same command goes on where it was stopped. --entities-only trains no
+relations (``relations.enabled=false``) and needs an OUTPUT of its own.
 """
 
 from __future__ import annotations
@@ -160,22 +161,23 @@ def _lines(path: Path) -> list[str]:
     return whole.splitlines()
 
 
-def table(curves: dict[str, list[list[Run]]]) -> str:
+def table(curves: dict[str, list[list[Run]]], measures: Sequence[str] = ("entities", "facts")) -> str:
     """Mean and standard deviation over seeds by number of articles, and the paired difference from random.
 
     Args:
         curves: order → for each seed (the same seeds in the same order) its runs by size.
+        measures: ``entities`` and ``facts``, or one of them.
     """
     lines = [
-        "| articles | order | words | entities F1 | − random | facts F1 | − random |",
-        "|---|---|---|---|---|---|---|",
+        f"| articles | order | words |{''.join(f' {name} F1 | − random |' for name in measures)}",
+        "|---" * (3 + 2 * len(measures)) + "|",
     ]
     first = next(iter(curves.values()))
     for step, run in enumerate(first[0]):
         for order, seeds in curves.items():
             runs = [curve[step] for curve in seeds]
             cells = [str(len(run.chosen)), order, f"{statistics.mean(r.words for r in runs):.0f}"]
-            for name in ("entities", "facts"):
+            for name in measures:
                 values = [getattr(r, name) for r in runs]
                 cells.append(_spread(values))
                 base = [getattr(curve[step], name) for curve in curves.get("random", [])]
@@ -201,8 +203,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[24, 32, 48, 64])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=["random", "entropy"])
+    parser.add_argument("--entities-only", action="store_true", help="train no relations")
     given = parser.parse_args(arguments)
-    experiment = Experiment(given.config, given.overrides, given.output)
+    only = ["relations.enabled=false"] if given.entities_only else []
+    experiment = Experiment(given.config, [*given.overrides, *only], given.output)
     sizes = [given.start, *given.sizes]
     if sizes != sorted(set(sizes)) or sizes[-1] > len(experiment.pool):
         raise QuanheError(
@@ -213,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for order in sorted(given.orders, key="random".__eq__):  # last: its first model is that of the others
             curves[order].append(experiment.curve(order, seed, sizes, lambda line: print(line, file=sys.stderr)))
     print(f"{len(experiment.pool)} articles in the pool, {len(experiment.test)} to score on, {len(given.seeds)} seeds")
-    print(table(curves))
+    print(table(curves, ("entities",) if given.entities_only else ("entities", "facts")))
 
 
 if __name__ == "__main__":

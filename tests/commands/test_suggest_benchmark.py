@@ -70,6 +70,17 @@ def test_runs_table_and_resume(benchmark, config, tmp_path, capsys):
         benchmark.main(command)
 
 
+def test_entities_alone(benchmark, config, tmp_path, capsys):
+    output = tmp_path / "s.jsonl"
+    arguments = ["--config", config, "--output", output, "--start", 3, "--sizes", 5, "--seeds", 2]
+    benchmark.main([*map(str, arguments), "--orders", "entropy", "--entities-only"])
+    header, *rows = capsys.readouterr().out.splitlines()[1:]
+    assert "facts" not in header
+    assert {row.count("|") for row in rows} == {header.count("|")}
+    runs = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert [len(run["chosen"]) for run in runs] == [3, 5]
+
+
 @pytest.mark.parametrize("sizes", [(3, 3), (3, 99)])
 def test_sizes_that_make_no_sense(benchmark, config, tmp_path, sizes):
     start, size = map(str, sizes)

@@ -70,14 +70,16 @@ def test_the_benchmark_goes_on_where_it_stopped_and_prints_its_tables(config, be
     assert said == [f"{arm}: without tin02" for arm in arms]
     lines = results.read_text("utf-8").splitlines()
     assert [json.loads(line)["arm"] for line in lines] == list(arms)
-    results.write_text("\n".join([lines[0], lines[1][:40]]) + "\n", encoding="utf-8")
+    results.write_text("\n".join([lines[0], lines[1][:40]]), encoding="utf-8")  # killed within a line
     said.clear()
     again = benchmark.run(config, results, arms=arms, leave_out=["tin02"], say=said.append)
     assert said == ["all: without tin02"]
     assert [(cell.key, cell.entities) for cell in again] == [(cell.key, cell.entities) for cell in cells]
+    assert benchmark.read_cells(results).keys() == {cell.key for cell in cells}
     assert again[0].entities["tin02"]["PERSON"][2] == 2
     text = benchmark.tables(again, config, load_schema(config.schema_file))
     assert re.search(r"^\| all \| 0\.\d+ \[.*\] \| [+-]0\.\d+ \[", text, re.MULTILINE)
+    assert "facts F1" not in text  # no relations were trained
     assert "| none | 0." in text
     assert text.splitlines()[0].startswith("1 held-out articles; 95% intervals")
 
