@@ -193,6 +193,7 @@ class RelationConfig(TrainerConfig):
         max_sentences: sentences between head and tail at most (0: the same sentence).
         max_words: words between head and tail at most.
         threshold: a candidate below this probability is no relation.
+        blend: weight of the linear pair classifier's log odds beside the encoder's; 0 goes without it.
         repeats: what a mention pair is that repeats a fact labelled at another pair: left out of the loss (ignore), or
             one more positive or negative.
     """
@@ -202,6 +203,7 @@ class RelationConfig(TrainerConfig):
     max_sentences: Annotated[int, Field(ge=0)] = 4
     max_words: Positive = 150
     threshold: Share = 0.5
+    blend: Share = 0.0
     repeats: Literal["ignore", "positive", "negative"] = "ignore"
 
 
@@ -211,6 +213,19 @@ class CrfConfig(Section):
     c1: Annotated[float, Field(ge=0.0)] = 0.1
     c2: Annotated[float, Field(ge=0.0)] = 0.05
     iterations: Positive = 150
+
+
+class LinearConfig(Section):
+    """The pair classifier beside the encoder: logistic regressions on hand-made features.
+
+    Attributes:
+        inverse_penalty: scikit-learn's ``C``; smaller keeps the weights nearer to 0.
+        least: candidate pairs that a feature must stand at to get a weight.
+    """
+
+    inverse_penalty: Annotated[float, Field(gt=0.0)] = 0.5
+    iterations: Positive = 60
+    least: Positive = 2
 
 
 class EvaluationConfig(Section):
@@ -246,6 +261,7 @@ class Config(Section):
     entities: EntityConfig = EntityConfig()
     relations: RelationConfig = RelationConfig()
     crf: CrfConfig = CrfConfig()
+    linear: LinearConfig = LinearConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     def resolved(self) -> dict[str, Any]:

@@ -32,9 +32,11 @@ from pipeline.mentions.tagger import Tagger
 from pipeline.mentions.training import train_tagger
 from pipeline.model import Model
 from pipeline.negatives import NegativeArticle
+from pipeline.relations.candidates import find_candidates
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.consistency import count_excluded
-from pipeline.relations.training import train_relations
+from pipeline.relations.linear import train_linear
+from pipeline.relations.training import candidate_labels, train_relations
 from pipeline.schema import Schema
 from pipeline.text.segmenters import load_segmenter
 from pipeline.text.words import WordSplitter
@@ -104,6 +106,8 @@ def train_stages(
             learnt, config, schema, materials.encoder, dev_score=_relation_dev(dev, materials), progress=progress
         )
         stages["relations"] = _stage(history, start, classifier.model)
+        pairs = [candidate_labels(d, find_candidates(d, schema, config.relations), schema, "ignore") for d in learnt]
+        classifier.linear = train_linear(learnt, pairs, schema, config.relations, config.linear)
     model = Model(config, schema, materials.splitter, tagger, classifier, crf_path)
     return model, _manifest(materials, train, dev, stages, unaligned)
 

@@ -20,6 +20,7 @@ from pipeline.mentions.blend import BlendedTagger
 from pipeline.mentions.crf import CrfTagger
 from pipeline.mentions.tagger import Tagger
 from pipeline.relations.classifier import RelationClassifier
+from pipeline.relations.linear import LINEAR_FILE, LinearRelations
 from pipeline.relations.model import save_relation_model
 from pipeline.relations.rules import NearestPairRules
 from pipeline.schema import Schema, load_schema
@@ -67,6 +68,9 @@ class Model:
         if self.crf_path:
             name = "CRF + rules" if rules else "CRF"
             systems[name] = Extractor(self.schema, self.splitter, CrfTagger(self.crf_path), rules)
+            if self.relations and self.relations.linear:
+                linear = LinearRelations(self.relations.linear, self.schema, self.config.relations)
+                systems["features alone"] = Extractor(self.schema, self.splitter, CrfTagger(self.crf_path), linear)
         return systems
 
 
@@ -106,6 +110,8 @@ def _write_folder(model: Model, manifest: Manifest, folder: Path, extra: dict[st
     if model.relations:
         save_relation_model(model.relations.model, folder / "relations")
         copy_tokenizer(model.relations.tokenizer.folder, folder / "relations")
+        if model.relations.linear:
+            model.relations.linear.save(folder / "relations" / LINEAR_FILE)
     if model.crf_path:
         (folder / _CRF_FILE).parent.mkdir()
         shutil.copyfile(model.crf_path, folder / _CRF_FILE)
@@ -126,7 +132,7 @@ def load_model(folder: str | Path, config: Config | None = None) -> tuple[Model,
     """Read a model folder.
 
     Args:
-        config: what it sets of device, precision, relation threshold and evaluation goes before the stored settings.
+        config: what it sets of device, precision, blends, relation threshold and evaluation goes before the stored settings.
 
     Raises:
         QuanheError: the folder is incomplete or damaged, or needs a segmenter that is not there.
@@ -159,8 +165,11 @@ def _with_settings(stored: Config, config: Config) -> Config:
     update: dict[str, Any] = {name: getattr(config, name) for name in names}
     if "blend" in config.entities.model_fields_set:
         update["entities"] = stored.entities.model_copy(update={"blend": config.entities.blend})
-    if "threshold" in config.relations.model_fields_set:
-        update["relations"] = stored.relations.model_copy(update={"threshold": config.relations.threshold})
+    changed = {
+        name: getattr(config.relations, name) for name in {"threshold", "blend"} & config.relations.model_fields_set
+    }
+    if changed:
+        update["relations"] = stored.relations.model_copy(update=changed)
     return stored.model_copy(update=update)
 
 

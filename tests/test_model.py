@@ -82,7 +82,7 @@ def test_a_move_that_fails_puts_the_old_folder_back(copy, monkeypatch):
 
 def test_the_stages_of_a_report(tiny_model):
     model, _ = load_model(tiny_model)
-    assert list(model.systems()) == ["quanhe", "PhoBERT + rules", "CRF + rules"]
+    assert list(model.systems()) == ["quanhe", "PhoBERT + rules", "CRF + rules", "features alone"]
     for extractor in model.systems().values():
         (found,) = extractor.extract([tiny_article(14).bare()])
         assert found.mentions

@@ -15,6 +15,7 @@ from pipeline.relations.batch import collate, window_row
 from pipeline.relations.candidates import Candidate, find_candidates, recall_lost
 from pipeline.relations.consistency import keep_consistent
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
+from pipeline.relations.linear import LINEAR_FILE, LinearPairs, sigmoid
 from pipeline.relations.model import RelationModel, load_relation_model, to_device
 from pipeline.schema import Schema
 from pipeline.windows.pieces import WordTokenizer
@@ -24,7 +25,12 @@ _BATCH_PIECES = 4096
 
 
 class RelationClassifier:
-    """Finds relations between the mentions of a document."""
+    """Finds relations between the mentions of a document.
+
+    Attributes:
+        linear: a linear classifier whose log odds are mixed with the network's as ``config.blend`` says (product of
+            experts: Hinton, 2002); may be missing.
+    """
 
     def __init__(
         self,
@@ -36,8 +42,9 @@ class RelationClassifier:
         first_marker: int,
         *,
         bf16: bool = False,
+        linear: LinearPairs | None = None,
     ) -> None:
-        self.bf16 = bf16
+        self.bf16, self.linear = bf16, linear
         self.model, self.tokenizer, self.schema, self.config = model, tokenizer, schema, config
         self.encoder = RelationEncoder(tokenizer, schema, config.encoding, windows, first_marker)
 
@@ -54,7 +61,9 @@ class RelationClassifier:
     ) -> RelationClassifier:
         """Load what ``save_relation_model`` wrote, with the tokenizer files beside it."""
         model, first_marker = load_relation_model(folder, len(schema.entities), len(schema.relations))
-        return cls(model.to(device).eval(), load_tokenizer(folder), schema, config, windows, first_marker, bf16=bf16)
+        linear = LinearPairs.load(folder / LINEAR_FILE, schema) if (folder / LINEAR_FILE).is_file() else None
+        tokenizer = load_tokenizer(folder)
+        return cls(model.to(device).eval(), tokenizer, schema, config, windows, first_marker, bf16=bf16, linear=linear)
 
     def predict(self, documents: Sequence[Document]) -> list[list[Relation]]:
         """Relations of each document above the threshold, between its mentions; sorted by head and tail position."""
@@ -74,15 +83,18 @@ class RelationClassifier:
         for index, (document, candidates) in enumerate(zip(documents, found, strict=True)):
             encoded, _ = self.encoder(document, candidates)
             windows += [(index, window) for window in encoded]
+        second = self._second_opinions(documents, found)
         relations: list[list[tuple[int, int, Relation]]] = [[] for _ in documents]
         for batch in _group(windows):
             rows = [window_row(window, found[index]) for index, window in batch]
-            probabilities = self._probabilities(collate(rows, self.tokenizer.pad_id))
+            logits = self._logits(collate(rows, self.tokenizer.pad_id))
             position = 0
             for index, window in batch:
                 for number in window.candidates:
-                    candidate = found[index][number]
-                    relations[index] += self._relations(documents[index], candidate, probabilities[position])
+                    candidate, own = found[index][number], logits[position]
+                    if second:
+                        own = (1 - self.config.blend) * own + self.config.blend * second[index][number]
+                    relations[index] += self._relations(documents[index], candidate, sigmoid(own))
                     position += 1
         return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
 
@@ -101,12 +113,21 @@ class RelationClassifier:
         far = recall_lost(document, self.schema, self.config)
         return len(far), sum(frozenset((relation.head, relation.tail)) in ends for relation in document.relations)
 
-    def _probabilities(self, batch: dict[str, torch.Tensor]) -> NDArray[np.float32]:
+    def _second_opinions(
+        self, documents: Sequence[Document], found: Sequence[Sequence[Candidate]]
+    ) -> list[NDArray[np.float32]]:
+        """The linear classifier's log odds of each document's candidates; empty when it has no part."""
+        if self.linear is None or not self.config.blend:
+            return []
+        pairs = zip(documents, found, strict=True)
+        return [self.linear.logits(document, candidates) for document, candidates in pairs]
+
+    def _logits(self, batch: dict[str, torch.Tensor]) -> NDArray[np.float32]:
         device = self.model.encoder.device
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(**to_device(batch, device))["logits"]
-        probabilities: NDArray[np.float32] = torch.sigmoid(logits.float()).cpu().numpy()
-        return probabilities
+        values: NDArray[np.float32] = logits.float().cpu().numpy()
+        return values
 
     def _relations(
         self, document: Document, candidate: Candidate, probabilities: NDArray[np.float32]
