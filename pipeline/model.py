@@ -132,7 +132,8 @@ def load_model(folder: str | Path, config: Config | None = None) -> tuple[Model,
     """Read a model folder.
 
     Args:
-        config: what it sets of device, precision, blends, relation threshold and evaluation goes before the stored settings.
+        config: what it sets of device, precision, blends, relation threshold and evaluation goes before the stored
+            settings.
 
     Raises:
         QuanheError: the folder is incomplete or damaged, or needs a segmenter that is not there.

@@ -18,6 +18,7 @@ from pipeline.relations.batch import FIRST_POSITION, collate, window_row
 from pipeline.relations.candidates import Candidate, find_candidates
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.encoding import RelationEncoder
+from pipeline.relations.health import check_reads
 from pipeline.relations.model import build_model
 from pipeline.schema import Schema
 from pipeline.training import History, train_model
@@ -39,6 +40,9 @@ def train_relations(
         documents: with words, gold mentions (each with its entity) and gold relations.
         encoder: a folder that ``find_encoder`` accepts.
         dev_score: scores the classifier as it stands, for early stopping.
+
+    Raises:
+        QuanheError: the encoder collapsed, so that scores do not depend on the text.
     """
     torch.manual_seed(config.seed)
     settings = config.relations
@@ -50,9 +54,10 @@ def train_relations(
     model.to(device)
     bf16 = use_bf16(config.precision, device)
     classifier = RelationClassifier(model, tokenizer, schema, settings, config.windows, first_marker, bf16=bf16)
+    rows = training_rows(documents, classifier.encoder, schema, config)
     history = train_model(
         model,
-        Dataset.from_list(training_rows(documents, classifier.encoder, schema, config)),
+        Dataset.from_list(rows),
         partial(collate, pad_id=tokenizer.pad_id),
         settings,
         seed=config.seed,
@@ -61,6 +66,7 @@ def train_relations(
         progress=progress,
         dev_score=(lambda: dev_score(classifier)) if dev_score else None,
     )
+    check_reads(model, rows, tokenizer.pad_id)
     return classifier, history
 
 
