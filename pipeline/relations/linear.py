@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ Logits = NDArray[np.float32]
 
 def sigmoid(logits: Logits) -> Logits:
     """Probabilities of log odds."""
-    result: Logits = 1 / (1 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    result: Logits = (1 / (1 + np.exp(-np.clip(logits, -60.0, 60.0)))).astype(np.float32)
     return result
 
 
@@ -69,7 +70,11 @@ class LinearPairs:
 
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
-        tensors = {"buckets": self._buckets.astype(np.int32), "weights": self._weights, "intercepts": self._intercepts}
+        tensors: dict[str, NDArray[Any]] = {
+            "buckets": self._buckets.astype(np.int32),
+            "weights": self._weights,
+            "intercepts": self._intercepts,
+        }
         save_file(tensors, path)
 
     @classmethod
