@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class Extractor:
         for document, relations in zip(documents, found, strict=True):
             document.relations = relations
             complete(document, self.schema)
-            document.relations = _one_per_fact(document)
+            document.relations = _one_per_fact(document, self.schema)
         return list(documents)
 
     def on_given_mentions(self) -> Extractor:
@@ -64,12 +65,27 @@ class Extractor:
                 self.splitter(document)
 
 
-def _one_per_fact(document: Document) -> list[Relation]:
-    """Each fact's nearest mention pair, as the labels have it; all its pairs stay as evidence of the fact."""
-    places = {mention.id: (mention.start, mention.end) for mention in document.mentions}
+def _one_per_fact(document: Document, schema: Schema) -> list[Relation]:
+    """Each fact at the nearest mentions of its two entities, as the labels have it; what carries it is its evidence."""
+    mentions = {mention.id: mention for mention in document.mentions}
+    groups = {entity.id: [mentions[id] for id in entity.mentions] for entity in document.entities}
+    relations: list[Relation] = []
+    for fact in document.facts:
+        head, tail = _nearest(groups[fact.head], groups[fact.tail])
+        if schema.relations[fact.type].symmetric and tail.start < head.start:
+            head, tail = tail, head
+        relations.append(Relation(fact.type, head.id, tail.id, score=fact.score))
+    return relations
 
-    def distance(pair: tuple[str, str]) -> int:
-        (start, end), (other_start, other_end) = places[pair[0]], places[pair[1]]
-        return max(other_start - end, start - other_end)
 
-    return [Relation(fact.type, *min(fact.evidence, key=distance), score=fact.score) for fact in document.facts]
+def _nearest(heads: Sequence[Mention], tails: Sequence[Mention]) -> tuple[Mention, Mention]:
+    """The pair with the fewest characters between; of equals the first in the text. Both are in text order."""
+    starts = [mention.start for mention in tails]
+    pairs = [
+        (head, tails[index])
+        for head in heads
+        for at in [bisect_left(starts, head.start)]
+        for index in (at - 1, at)
+        if 0 <= index < len(tails)
+    ]
+    return min(pairs, key=lambda pair: max(pair[1].start - pair[0].end, pair[0].start - pair[1].end))
