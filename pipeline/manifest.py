@@ -121,3 +121,31 @@ def _faults(folder: Path, manifest: Manifest) -> Iterable[str]:
             yield f"{name} is missing"
         elif path.stat().st_size != size:
             yield f"{name} has {path.stat().st_size} bytes instead of {size}"
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 of a model folder: the names and contents of all its files but those that may be edited.
+
+    That of a folder that is not there is the hash of nothing: loading it says what is wrong.
+    """
+    whole = hashlib.sha256()
+    for name in [MANIFEST, *list_files(folder)]:
+        path = folder / name
+        if name not in _EDITABLE and path.is_file():
+            with path.open("rb") as stream:
+                whole.update(f"{name}\0".encode() + hashlib.file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
+
+
+def default_model() -> Path:
+    """The shipped model: ``models/defence-diplomacy`` here, or in the checkout that the code lies in.
+
+    Raises:
+        QuanheError: it is in neither place.
+    """
+    name = Path("models/defence-diplomacy")
+    beside_code = Path(__file__).resolve().parent.parent / name
+    for folder in (name, beside_code):
+        if folder.is_dir():
+            return folder
+    raise QuanheError(f"no model at {name}; run `make train` there, or name one with --model")

@@ -178,17 +178,3 @@ def load_pipeline(folder: str | Path, config: Config | None = None) -> Extractor
     """A model folder, ready to extract."""
     model, _ = load_model(folder, config)
     return model.extractor()
-
-
-def default_model() -> Path:
-    """The shipped model: ``models/defence-diplomacy`` here, or in the checkout that the code lies in.
-
-    Raises:
-        QuanheError: it is in neither place.
-    """
-    name = Path("models/defence-diplomacy")
-    beside_code = Path(__file__).resolve().parent.parent / name
-    for folder in (name, beside_code):
-        if folder.is_dir():
-            return folder
-    raise QuanheError(f"no model at {name}; run `make train` there, or name one with --model")

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from tiny_corpus import tiny_article
 
+import pipeline.manifest as manifest_module
 import pipeline.model as model_module
 from pipeline.config import Config
 from pipeline.document import Document
 from pipeline.errors import QuanheError
-from pipeline.manifest import read_manifest
-from pipeline.model import default_model, load_model, load_pipeline, save_model
+from pipeline.manifest import default_model, read_manifest
+from pipeline.model import load_model, load_pipeline, save_model
 
 
 @pytest.fixture
@@ -171,6 +172,6 @@ def test_the_shipped_model_is_looked_for_here_and_beside_the_code(tmp_path, monk
     (tmp_path / "models" / "defence-diplomacy").mkdir(parents=True)
     assert default_model() == Path("models/defence-diplomacy")
     (tmp_path / "models" / "defence-diplomacy").rmdir()
-    monkeypatch.setattr(model_module, "__file__", str(tmp_path / "pipeline" / "model.py"))
+    monkeypatch.setattr(manifest_module, "__file__", str(tmp_path / "pipeline" / "manifest.py"))
     with pytest.raises(QuanheError, match="run `make train`"):
         default_model()

@@ -15,7 +15,8 @@ from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.tables import print_table
 from pipeline.experiment import score_systems
-from pipeline.model import default_model, load_model
+from pipeline.manifest import default_model
+from pipeline.model import load_model
 from pipeline.negatives import NegativeArticle
 from pipeline.schema import Schema
 

@@ -284,7 +284,8 @@ def _one_of(name: str, known: Sequence[NameT], option: str) -> NameT:
 
 def _load(model: Path | None, config: Path | None, measure: Measure) -> tuple[UncertainExtractor, Manifest]:
     overrides = load_config(config) if config else None
-    from pipeline.model import default_model, load_model
+    from pipeline.manifest import default_model
+    from pipeline.model import load_model
     from pipeline.uncertainty import UncertainExtractor
 
     loaded, manifest = load_model(model or default_model(), overrides)

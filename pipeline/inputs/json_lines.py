@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Problem, ProblemsError
-from pipeline.inputs.records import FieldNames, Item, Record, make_record
+from pipeline.inputs.records import BadRecord, FieldNames, Item, Record, make_record
 from pipeline.inputs.text_files import check_encoding_mark, decode_utf8
 
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -59,16 +59,26 @@ def _read_line(line: bytes, path: str, number: int, names: FieldNames) -> Record
     try:
         values = _parse(decode_utf8(line, path, number))
     except ProblemsError as error:
-        return error.problems[0]
+        return _bad_line(line, path, number, error.problems[0].message)
     except json.JSONDecodeError as error:
         message = f"not valid JSON ({error.msg[:1].lower()}{error.msg[1:]}, character {error.pos + 1})"
-        return Problem(path, number, f"{message}; correct the line or take it out")
+        return _bad_line(line, path, number, f"{message}; correct the line or take it out")
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return Problem(path, number, f"this JSON cannot be kept unchanged: {reason}; correct the line or take it out")
+        message = f"this JSON cannot be kept unchanged: {reason}; correct the line or take it out"
+        return _bad_line(line, path, number, message)
     if not isinstance(values, dict):
-        return Problem(path, number, f"a JSON object is needed, not {type(values).__name__}; write one object a line")
+        kind = type(values).__name__
+        return _bad_line(line, path, number, f"a JSON object is needed, not {kind}; write one object a line")
     return make_record(values, path, number, names)
+
+
+def _bad_line(line: bytes, path: str, number: int, message: str) -> BadRecord:
+    raw = line.rstrip(b"\r\n")
+    try:
+        return BadRecord(path, number, message, record=raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return BadRecord(path, number, message, record=raw)
 
 
 def _parse(line: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -56,6 +56,19 @@ class Skipped:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BadRecord(Problem):
+    """A record that cannot be used, with what can be read of it.
+
+    Attributes:
+        id: empty when it is not known.
+        record: field name → value, the cells of a row, or the line as it stands; bytes when it is not UTF-8.
+    """
+
+    id: str = field(default="", compare=False)
+    record: Any = field(default=None, compare=False, repr=False)
+
+
 Item = Record | Problem | Skipped
 
 
@@ -82,11 +95,12 @@ def make_record(values: Mapping[str, Any], path: str, line: int, names: FieldNam
     """
     text = values.get(names.text)
     if not isinstance(text, str):
-        return Problem(path, line, _why_no_text(values, names.text))
+        return _bad(values, path, line, names, _why_no_text(values, names.text))
     identifier = values.get(names.id)
     if isinstance(identifier, bool) or not isinstance(identifier, str | int | float | None):
         kind = type(identifier).__name__
-        return Problem(path, line, f"the field {names.id!r} is of type {kind}; an id must be text or a number")
+        reason = f"the field {names.id!r} is of type {kind}; an id must be text or a number"
+        return _bad(values, path, line, names, reason)
     if identifier is None or identifier == "":
         identifier = f"{stem(path)}-{line}"
     fields = {name: value for name, value in values.items() if name not in (names.id, names.text)}
@@ -94,6 +108,11 @@ def make_record(values: Mapping[str, Any], path: str, line: int, names: FieldNam
     if not text.strip():
         warnings.append(EMPTY_TEXT)
     return Record(Document(str(identifier), text, fields=fields), path, line, tuple(warnings))
+
+
+def _bad(values: Mapping[str, Any], path: str, line: int, names: FieldNames, reason: str) -> BadRecord:
+    identifier = values.get(names.id)
+    return BadRecord(path, line, reason, identifier if isinstance(identifier, str) else "", dict(values))
 
 
 def _why_no_text(values: Mapping[str, Any], name: str) -> str:

@@ -61,7 +61,7 @@ def read_items(
     Args:
         arguments: files, folders, globs, or ``-`` for stdin.
         names: the fields of a record that hold id and text.
-        output: a file that is not read even when it lies in one of the folders.
+        output: a file, or a folder of output, that is not read even when it lies in one of the folders.
         stdin: read for ``-``; default the process's own.
 
     Yields:
@@ -73,10 +73,21 @@ def read_items(
                 yield from _guarded(_read_stdin(stdin or sys.stdin.buffer, names), _STDIN_NAME)
             elif not isinstance(found, Path):
                 yield found
-            elif output is not None and _same(found, output):
+            elif output is not None and (_same(found, output) or _same(found.parent, output)):
                 yield Skipped(str(found), "this is the output; it is not read")
             else:
                 yield from _guarded(_READERS[found.suffix.lower()](found, names), str(found))
+
+
+def input_bytes(arguments: Sequence[str], enough: int) -> int:
+    """The size of the files that the arguments stand for, added up until it is ``enough``; 0 for stdin."""
+    total = 0
+    for found in itertools.chain.from_iterable(map(_expand, arguments)):
+        if isinstance(found, Path) and os.path.exists(found):
+            total += os.path.getsize(found)
+        if total >= enough:
+            break
+    return total
 
 
 def _guarded(items: Iterator[Item], path: str) -> Iterator[Item]:

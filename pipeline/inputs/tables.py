@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline.errors import Problem, ProblemsError
-from pipeline.inputs.records import FieldNames, Item, Record, first_line, import_extra, make_record
+from pipeline.inputs.records import BadRecord, FieldNames, Item, Record, first_line, import_extra, make_record
 from pipeline.inputs.text_files import check_encoding_mark
 
 _DELIMITERS = ",;\t|"  # what spreadsheets write, the comma first
@@ -69,7 +69,7 @@ def _rows(stream: TextIO, path: str, delimiter: str) -> Iterator[tuple[int, list
             return
         if row:
             fault = _fault(row)
-            yield line, Problem(path, line, fault) if fault else row
+            yield line, BadRecord(path, line, fault, record=row) if fault else row
 
 
 def _next_row(reader: Any) -> list[str] | None:
@@ -108,7 +108,7 @@ def _check_columns(columns: Sequence[str], path: str, line: int, names: FieldNam
 def _row_record(row: list[str], columns: list[str], path: str, line: int, names: FieldNames) -> Record | Problem:
     if len(row) > len(columns):
         message = f"{len(row)} cells under {len(columns)} columns; put cells that hold the delimiter in double quotes"
-        return Problem(path, line, message)
+        return BadRecord(path, line, message, record=row)
     return make_record(dict(zip(columns, row, strict=False)), path, line, names)
 
 

@@ -24,6 +24,7 @@ from pipeline.cli import main
 from pipeline.commands.extract import extract
 from pipeline.document import Document, number_mentions
 from pipeline.errors import QuanheError
+from pipeline.outputs.work import InProcess
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
@@ -67,8 +68,9 @@ def loaded(monkeypatch) -> list[tuple]:
 
     module = types.ModuleType("pipeline.model")
     module.load_pipeline = load_pipeline  # type: ignore[attr-defined]
-    module.default_model = lambda: Path("models/shipped")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pipeline.model", module)
+    monkeypatch.setattr("pipeline.commands.extract.default_model", lambda: Path("models/shipped"))
+    monkeypatch.setattr("pipeline.commands.extract.worth", lambda paths: 1)
     return calls
 
 
@@ -281,12 +283,14 @@ def test_the_plain_function(tmp_path):
     reported: list[str] = []
     done: list[int] = []
     output = tmp_path / "facts.jsonl"
-    summary = extract([str(SEEDS), "missing"], FindsAnh(), output, batch=2, report=reported.append, advance=done.append)
+    summary = extract(
+        [str(SEEDS), "missing"], InProcess(FindsAnh()), output, batch=2, report=reported.append, advance=done.append
+    )
     assert (summary.articles, summary.failed, summary.exit_code) == (5, 1, 1)
     assert reported == ["missing: not found; check the path and its permissions"]
     assert done == [2, 2, 1]
     with pytest.raises(QuanheError, match="not found"):
-        extract(["missing"], FindsAnh(), output)
+        extract(["missing"], InProcess(FindsAnh()), output)
 
 
 # A slow model in a process of its own, killed again and again.
@@ -296,6 +300,7 @@ SLOW_RUN = textwrap.dedent(
     from pathlib import Path
     from pipeline.commands.extract import extract
     from pipeline.document import number_mentions
+    from pipeline.outputs.work import InProcess
 
     class Slow:
         def extract(self, documents):
@@ -307,7 +312,7 @@ SLOW_RUN = textwrap.dedent(
             return list(documents)
 
     print("ready", flush=True)
-    extract([sys.argv[1]], Slow(), Path(sys.argv[2]), resume="--resume" in sys.argv, batch=4)
+    extract([sys.argv[1]], InProcess(Slow()), Path(sys.argv[2]), resume="--resume" in sys.argv, batch=4)
     """
 )
 
@@ -351,4 +356,7 @@ def test_a_run_killed_at_random_points_goes_on_without_loss_or_repeats(tmp_path)
     assert output.read_bytes() == whole.read_bytes()
     ids = [json.loads(line)["id"] for line in output.read_text(encoding="utf-8").splitlines()]
     assert len(ids) == len(set(ids)) == 600 - 7 - 7
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["facts.jsonl", "tin.jsonl", "whole.jsonl"]
+    failures = tmp_path / "facts.jsonl.failed.jsonl"
+    assert failures.read_bytes() == (tmp_path / "whole.jsonl.failed.jsonl").read_bytes()
+    assert len(failures.read_bytes().splitlines()) == 14
+    assert not list(tmp_path.glob("*.part*"))
