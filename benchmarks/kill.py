@@ -80,17 +80,19 @@ def run_command(stub: float | None, source: Path, options: Sequence[str]) -> lis
 
 
 def start(command: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*command, str(output), "--resume"], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    with log_of(output).open("wb") as log:
+        return subprocess.Popen([*command, str(output), "--resume"], cwd=ROOT, stdout=log, stderr=log)
+
+
+def log_of(output: Path) -> Path:
+    """What the latest run has said."""
+    return output.with_name("log.txt")
 
 
 def finish(command: Sequence[str], output: Path) -> dict[str, bytes]:
     """Run to the end; returns what was written."""
-    process = start(command, output)
-    _, errors = process.communicate()
-    if process.returncode not in (0, 1):
-        sys.exit(f"the run failed:\n{errors.decode()}")
+    if start(command, output).wait() not in (0, 1):
+        sys.exit(f"the run failed:\n{log_of(output).read_text()}")
     return dict(contents(output))
 
 
@@ -116,11 +118,11 @@ def kill_until_done(
             except subprocess.TimeoutExpired:
                 if hit(process, chance, kills):
                     break
-        _, errors = process.communicate()
-        if process.returncode in (0, 1):
+        code = process.wait()
+        if code in (0, 1):
             return
-        if process.returncode != -9:
-            sys.exit(f"the run failed:\n{errors.decode()}")
+        if code != -9:
+            sys.exit(f"the run failed:\n{log_of(output).read_text()}")
 
 
 def hit(process: subprocess.Popen[bytes], chance: random.Random, kills: Counter[str]) -> bool:

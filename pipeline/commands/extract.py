@@ -15,10 +15,11 @@ import typer
 
 from pipeline.config import Config, load_config
 from pipeline.errors import QuanheError
-from pipeline.inputs.records import DEFAULT_NAMES, FieldNames
+from pipeline.inputs.records import DEFAULT_NAMES, FieldNames, Item
 from pipeline.inputs.sources import KNOWN_SUFFIXES, check_arguments, read_items
 from pipeline.manifest import default_model, folder_hash
 from pipeline.outputs.batch import BatchRun, BatchSummary, print_report
+from pipeline.outputs.on_ray import RayExecutor, check_ray
 from pipeline.outputs.parts import FORMS, PART_ITEMS, PartsWriter, check_folder
 from pipeline.outputs.pool import WorkerPool
 from pipeline.outputs.progress import ProgressLine
@@ -52,6 +53,7 @@ def extract(
     settings: Mapping[str, str] | None = None,
     report: Callable[[str], None] = print_report,
     advance: Callable[[int], None] = lambda articles: None,
+    read: Callable[[Sequence[str], FieldNames, Path | None], Iterator[Item]] = read_items,
 ) -> BatchSummary:
     """Read articles lazily, find what is in them and write one JSON object a line, in input order.
 
@@ -66,6 +68,7 @@ def extract(
         settings: what must be the same when a run is resumed, e.g. the name of the model.
         report: gets a line for everything that fails or needs attention; nothing of it ends the run.
         advance: gets the number of articles done since it was called last.
+        read: reads the inputs; a :class:`RayExecutor` reads them itself.
 
     Returns:
         The counts; something has failed when ``failed`` is not 0.
@@ -79,7 +82,7 @@ def extract(
         report(f"{part}: not there, so this run starts at the beginning")
     with _writer(output, parts, resume, settings or {}) as writer:
         run = BatchRun(executor, writer, batch, settings, report, advance)
-        return run(read_items(inputs, names, output))
+        return run(read(inputs, names, output))
 
 
 @contextlib.contextmanager
@@ -147,6 +150,10 @@ def extract_cli(
     form: Annotated[
         str | None, typer.Option("--format", metavar="F", help=f"Of part files: {' or '.join(FORMS)}.")
     ] = None,
+    runner: Annotated[str, typer.Option(metavar="R", help="local, or ray: a Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="A", help="Of the Ray cluster; without one, Ray is started here.")
+    ] = None,
     id_field: Annotated[str, typer.Option(metavar="NAME", help="Field or column with the id.")] = "id",
     text_field: Annotated[str, typer.Option(metavar="NAME", help="Field or column with the text.")] = "text",
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Articles a batch.")] = 16,
@@ -157,10 +164,14 @@ def extract_cli(
     """
     target, parted = _target(output, parts, form)
     check_run(paths, target, resume, parted)
+    if runner not in ("local", "ray"):
+        raise QuanheError(f"--runner {runner}: must be local or ray")
+    if runner == "ray":
+        check_ray(paths)
     load, settings = _load(model, config)
     with ProgressLine(stdout_used=target is None) as progress:
         try:
-            with _executor(load, workers or worth(paths), progress.report) as executor:
+            with _executor(load, runner, address, workers, batch, paths, progress.report) as executor:
                 summary = extract(
                     paths,
                     executor,
@@ -172,6 +183,7 @@ def extract_cli(
                     settings=settings,
                     report=progress.report,
                     advance=progress.advance,
+                    read=executor.read if isinstance(executor, RayExecutor) else read_items,
                 )
         except KeyboardInterrupt:
             progress.report("stopped" if target is None else "stopped; go on with --resume")
@@ -193,7 +205,20 @@ def _target(output: str | None, parts: int | None, form: str | None) -> tuple[Pa
 
 
 @contextlib.contextmanager
-def _executor(load: Load, workers: int, report: Callable[[str], None]) -> Iterator[Executor]:
+def _executor(
+    load: Load,
+    runner: str,
+    address: str | None,
+    workers: int | None,
+    batch: int,
+    paths: Sequence[str],
+    report: Callable[[str], None],
+) -> Iterator[Executor]:
+    if runner == "ray":
+        with RayExecutor(load, address, workers, batch) as cluster:
+            yield cluster
+        return
+    workers = workers or worth(paths)
     if workers == 1:
         extractor = load(0)
         gc.freeze()  # the model is never garbage; no collection need go through it again

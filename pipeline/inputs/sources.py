@@ -67,16 +67,28 @@ def read_items(
     Yields:
         Records, problems and skipped files; a problem in one file never ends the reading of the others.
     """
-    for argument in arguments:
-        for found in _expand(argument):
-            if isinstance(found, str):
-                yield from _guarded(_read_stdin(stdin or sys.stdin.buffer, names), _STDIN_NAME)
-            elif not isinstance(found, Path):
-                yield found
-            elif output is not None and (_same(found, output) or _same(found.parent, output)):
-                yield Skipped(str(found), "this is the output; it is not read")
-            else:
-                yield from _guarded(_READERS[found.suffix.lower()](found, names), str(found))
+    for found in find(arguments, output):
+        if isinstance(found, str):
+            yield from _guarded(_read_stdin(stdin or sys.stdin.buffer, names), _STDIN_NAME)
+        else:
+            yield from read_found(found, names)
+
+
+def find(arguments: Sequence[str], output: Path | None = None) -> Iterator[str | Path | Problem | Skipped]:
+    """What there is to read, in order: files of known kinds, ``-``, and what is wrong or left out."""
+    for found in itertools.chain.from_iterable(map(_expand, arguments)):
+        if isinstance(found, Path) and output is not None and (_same(found, output) or _same(found.parent, output)):
+            yield Skipped(str(found), "this is the output; it is not read")
+        else:
+            yield found
+
+
+def read_found(found: Path | Problem | Skipped, names: FieldNames) -> Iterator[Item]:
+    """The articles of one file that :func:`find` has found, or what it says in place of one."""
+    if isinstance(found, Path):
+        yield from _guarded(_READERS[found.suffix.lower()](found, names), str(found))
+    else:
+        yield found
 
 
 def input_bytes(arguments: Sequence[str], enough: int) -> int:
