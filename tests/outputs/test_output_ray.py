@@ -24,7 +24,7 @@ def cluster():
     ray = pytest.importorskip("ray", reason="the extra ray is not installed")
     path = os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parent)])
     ray.init(
-        num_cpus=4,
+        num_cpus=3,
         include_dashboard=False,
         log_to_driver=False,
         object_store_memory=100_000_000,
