@@ -36,9 +36,9 @@ def check_ray(inputs: Sequence[str]) -> None:
         MissingExtraError: Ray is not installed.
         QuanheError: stdin is an input: other machines cannot read it.
     """
-    import_extra("ray.data", "ray", "--runner ray")
     if STDIN in inputs:
         raise QuanheError("stdin (-) cannot be read with --runner ray; name files that all machines can read")
+    import_extra("ray.data", "ray", "--runner ray")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -25,6 +26,7 @@ from pipeline.commands.extract import extract
 from pipeline.document import Document, number_mentions
 from pipeline.errors import QuanheError
 from pipeline.outputs.work import InProcess
+from pipeline.outputs.workers import worth
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
@@ -360,3 +362,84 @@ def test_a_run_killed_at_random_points_goes_on_without_loss_or_repeats(tmp_path)
     assert failures.read_bytes() == (tmp_path / "whole.jsonl.failed.jsonl").read_bytes()
     assert len(failures.read_bytes().splitlines()) == 14
     assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_folder_as_output_is_written_in_parts_and_not_read(quanhe, tmp_path):
+    source = tmp_path / "a.jsonl"
+    source.write_text('{"text": "Anh"}\n' * 5 + "broken\n")
+    for number, options in enumerate(([f"{tmp_path}/out1/"], [tmp_path / "out2", "--parts", "1000"])):
+        outcome = quanhe(source, "-o", *options)
+        assert (outcome.code, outcome.errors[-1]) == (1, "5 articles, 0 facts, 1 failed")
+        names = sorted(path.name for path in (tmp_path / f"out{number + 1}").iterdir())
+        assert names == ["failed.jsonl", "manifest.json", "part-00000.jsonl"]
+    settings = json.loads((tmp_path / "out1" / "manifest.json").read_text())["settings"]
+    assert settings["model"] == "models/shipped"
+    assert len(settings["sha256"]) == 64
+    assert quanhe(source, "-o", tmp_path / "out1").code == 2
+    assert quanhe(source, "-o", tmp_path / "out1", "--resume").code == 1
+    assert quanhe(tmp_path / "out1", "-o", tmp_path / "out1", "--resume").code == 2
+
+
+def test_tables_as_output(quanhe, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
+    (tmp_path / "a.jsonl").write_text('{"id": "x", "text": "Anh", "url": "u"}\n')
+    assert quanhe(tmp_path / "a.jsonl", "-o", tmp_path / "f.parquet").code == 0
+    assert quanhe(tmp_path / "a.jsonl", "-o", tmp_path / "out", "--format", "parquet").code == 0
+    for path in (tmp_path / "f.parquet", tmp_path / "out" / "part-00000.parquet"):
+        (row,) = parquet.read_table(path).to_pylist()
+        assert (row["id"], row["fields"], row["mentions"][0]["text"]) == ("x", '{"url": "u"}', "Anh")
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_what_failed_can_be_mended_and_given_again(quanhe, tmp_path):
+    source = tmp_path / "a.jsonl"
+    lines = [b'{"id": 1, "text": "h\xe1"}', b'{"id": "m", "text": "h\\u1ecfng", "url": "u"}', b'{"id": "n", "body": 1}']
+    source.write_bytes(b"\n".join([*lines, b'{"text": "Anh"}']))
+    failed = tmp_path / "f.jsonl.failed.jsonl"
+    assert quanhe(source, "-o", tmp_path / "f.jsonl").code == 1
+    bad, model, nameless = (json.loads(line) for line in failed.open())
+    assert base64.b64decode(bad["record_base64"]) == lines[0]
+    assert (model["line"], model["id"], model["record"]) == (2, "m", {"url": "u", "id": "m", "text": "hỏng"})
+    assert (nameless["id"], nameless["record"]) == ("n", {"id": "n", "body": 1})
+    source.write_text('{"text": "Anh"}\n')
+    assert quanhe(source, "-o", tmp_path / "f.jsonl").code == 0
+    assert not failed.exists()
+
+
+@pytest.mark.parametrize(
+    "options", [["--parts", "5"], ["--format", "x", "-o", "out"], ["--runner", "x"], ["--runner", "ray", "-"]]
+)
+def test_options_that_make_no_sense(quanhe, loaded, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("Anh")
+    assert quanhe("a.txt", *options).code == 2
+    assert loaded == []
+
+
+def test_workers_as_the_input_is_large(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.outputs.workers.cores", lambda: 4)
+    monkeypatch.setattr("pipeline.outputs.workers.glob.glob", lambda pattern: [])
+    for size, expected in ((10, 1), (1_200_000, 2), (9_000_000, 4)):
+        (tmp_path / "a.txt").write_bytes(b"x" * size)
+        assert worth([str(tmp_path)]) == expected
+    assert worth(["-"]) == 1
+    monkeypatch.setattr("pipeline.outputs.workers.glob.glob", lambda pattern: ["/dev/nvidia0"])
+    assert worth([str(tmp_path)]) == 1
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_ends_with_130(quanhe, tmp_path, monkeypatch):
+    (tmp_path / "a.jsonl").write_text('{"text": "Anh"}\n' * 80)
+    calls = iter(range(100))
+    real = FindsAnh.extract
+
+    def interrupts(self, documents):
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return real(self, documents)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FindsAnh, "extract", interrupts)
+        outcome = quanhe(tmp_path / "a.jsonl", "-o", tmp_path / "f.jsonl")
+    assert (outcome.code, outcome.errors) == (130, ["stopped; go on with --resume"])
+    assert json.loads((tmp_path / "f.jsonl.part.state").read_text())["items"] == 64
+    assert quanhe(tmp_path / "a.jsonl", "-o", tmp_path / "f.jsonl", "--resume").code == 0

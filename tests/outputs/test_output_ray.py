@@ -117,6 +117,5 @@ def test_without_ray_its_extra_is_named(monkeypatch):
 
 
 def test_stdin_is_refused():
-    pytest.importorskip("ray", reason="the extra ray is not installed")
     with pytest.raises(QuanheError, match="stdin"):
         check_ray(["-"])
