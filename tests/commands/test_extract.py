@@ -337,16 +337,18 @@ def test_a_run_killed_at_random_points_goes_on_without_loss_or_repeats(tmp_path)
     assert slow_run(source, whole, 0).wait() == 0
 
     chance = random.Random(5)
+    state = output.with_name("facts.jsonl.part.state")
     kept = []
     for attempt in range(5):
         process = slow_run(source, output, 0.02, "--resume")
         with process:
             process.stdout.readline()
+            while attempt > 1 and not state.exists():  # the first ones may be killed before their first checkpoint
+                time.sleep(0.01)
             time.sleep(chance.uniform(0.02, 0.2))
             process.kill()
         assert process.wait() == -signal.SIGKILL, f"attempt {attempt} ended before it was killed"
         assert not output.exists()
-        state = output.with_name("facts.jsonl.part.state")
         kept.append(json.loads(state.read_text())["items"] if state.exists() else 0)
     assert kept == sorted(kept)
     assert kept[-1] > 0

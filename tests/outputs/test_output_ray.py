@@ -23,13 +23,16 @@ from pipeline.outputs.work import InProcess
 def cluster():
     ray = pytest.importorskip("ray", reason="the extra ray is not installed")
     path = os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parent)])
-    ray.init(
-        num_cpus=3,
-        include_dashboard=False,
-        log_to_driver=False,
-        object_store_memory=100_000_000,
-        runtime_env={"env_vars": {"PYTHONPATH": path}},
-    )
+    try:
+        ray.init(
+            num_cpus=3,
+            include_dashboard=False,
+            log_to_driver=False,
+            object_store_memory=100_000_000,
+            runtime_env={"env_vars": {"PYTHONPATH": path}},
+        )
+    except Exception as error:  # Ray waits half a minute for its own processes, which a busy machine may not be up to
+        pytest.skip(f"Ray does not start on this machine: {error}")
     yield ray
     ray.shutdown()
 
