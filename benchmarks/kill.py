@@ -12,6 +12,7 @@ that of an unbroken run, byte for byte. With --stub a model that only waits SECO
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import shutil
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import psutil
 
+AT_WORK = 0.8  # the share of kills that come after the run has written something; the others may hit its start
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -112,6 +114,8 @@ def kill_until_done(
     while True:
         process = start(command, output)
         while kills.total() < most:
+            if chance.random() < AT_WORK:
+                wait_until_at_work(process, output)
             try:
                 process.wait(chance.expovariate(1 / mean))
                 break
@@ -125,18 +129,33 @@ def kill_until_done(
             sys.exit(f"the run failed:\n{log_of(output).read_text()}")
 
 
+def wait_until_at_work(process: subprocess.Popen[bytes], output: Path) -> None:
+    """Wait until the run has written something: most of its life it is at work, however long it takes to start."""
+    before = written(output)
+    while process.poll() is None and written(output) == before:
+        time.sleep(0.01)
+
+
+def written(output: Path) -> list[tuple[str, int]]:
+    """Sizes of all that is there."""
+    sizes = []
+    for path in output.iterdir() if output.is_dir() else output.parent.glob(f"{output.name}*"):
+        with contextlib.suppress(OSError):  # moved away in this moment
+            sizes.append((path.name, path.stat().st_size))
+    return sorted(sizes)
+
+
 def hit(process: subprocess.Popen[bytes], chance: random.Random, kills: Counter[str]) -> bool:
     """Kill the run or one of its workers; returns whether it was the run."""
     workers = []
     for child in psutil.Process(process.pid).children():
-        try:
+        with contextlib.suppress(psutil.Error):
             if "spawn_main" in " ".join(child.cmdline()):
                 workers.append(child)
-        except psutil.Error:
-            continue
     if workers and chance.random() < 0.5:
-        chance.choice(workers).kill()
-        kills["workers"] += 1
+        with contextlib.suppress(psutil.NoSuchProcess):
+            chance.choice(workers).kill()
+            kills["workers"] += 1
         return False
     process.kill()
     process.wait()
