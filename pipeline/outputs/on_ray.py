@@ -156,6 +156,10 @@ class _Working:
         self._stack = contextlib.ExitStack()
         self._pool = self._stack.enter_context(WorkerPool(load, 1))
 
+    def close(self) -> None:
+        """End the worker process; when the actor ends, it ends by itself."""
+        self._stack.close()
+
     def __call__(self, rows: Any) -> Any:
         done = self._pool.run(pickle.loads(data) for data in rows.column(_COLUMN).to_pylist())
         return _table([pickle.dumps(([item for item, _ in batch.entries], results)) for batch, results in done])

@@ -242,7 +242,9 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _how_it_ended(code: int) -> str:
+def _how_it_ended(code: int | None) -> str:
+    if code is None:  # something else in this process has waited for it
+        return "nobody knows how"
     if code >= 0:
         return f"exit code {code}"
     try:

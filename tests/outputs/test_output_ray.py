@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -15,8 +16,9 @@ import stub_model
 
 from pipeline.commands.extract import Parts, extract
 from pipeline.errors import MissingExtraError, QuanheError
-from pipeline.outputs.on_ray import RayExecutor, check_ray
-from pipeline.outputs.work import InProcess
+from pipeline.inputs.records import DEFAULT_NAMES, Record
+from pipeline.outputs.on_ray import RayExecutor, _Reading, _Unit, _Working, check_ray
+from pipeline.outputs.work import Fault, InProcess
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +113,22 @@ def test_a_stopped_run_goes_on_on_the_cluster_and_a_deadly_article_is_given_up(c
     assert "died of it" in failures[-1]["reason"]
     ids = [json.loads(line)["id"] for line in output.open()]
     assert len(ids) == len(set(ids)) == 233
+
+
+def test_what_runs_on_the_cluster_passes_items_and_results_in_order(source):
+    """Without a cluster: a file and an article in it that kills its reader, through both stages."""
+    arrow = pytest.importorskip("pyarrow", reason="the extra ray is not installed")
+    (source / "b.jsonl").write_text('{"id": "b", "text": "Anh"}\n{"id": "x", "text": "chết"}\nbroken\n')
+    units = [_Unit(source / "b.jsonl"), _Unit(source / "a.jsonl", skip=118)]
+    rows = arrow.table({"data": arrow.array([pickle.dumps(unit) for unit in units], arrow.large_binary())})
+    working = _Working(stub_model.load)
+    done = [
+        pickle.loads(data) for batch in _Reading(DEFAULT_NAMES, 4)(rows) for data in working(batch)["data"].to_pylist()
+    ]
+    working.close()
+    items, results = ([thing for pair in done for thing in pair[kind]] for kind in (0, 1))
+    assert [item.document.id if isinstance(item, Record) else "" for item in items] == ["b", "x", "", "a118", "a119"]
+    assert [isinstance(result, Fault) for result in results] == [False, True, False, False]
 
 
 def test_without_ray_its_extra_is_named(monkeypatch):
