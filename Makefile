@@ -8,10 +8,11 @@ OUTPUT ?= out/facts.jsonl
 DATA ?=
 RUN ?= runs/distil
 SETTINGS ?=
+OPTIONS ?=
 READY := $(VENV)/.ready
 TOOLS := .venv-interchange
 
-.PHONY: help setup train extract evaluate crossval validate distil test interchange lint clean
+.PHONY: help setup train extract evaluate crossval validate distil benchmark test interchange lint clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +48,9 @@ validate: $(READY)  ## Check all annotations.
 
 distil: $(READY)  ## Make an encoder as configs/distil.yaml and SETTINGS="key=value ..." say; goes on with RUN.
 	$(QUANHE) distil --config configs/distil.yaml --output $(RUN) $(SETTINGS)
+
+benchmark: $(READY)  ## Measure quanhe beside what one would take instead; OPTIONS="--rounds 1 --texts 20" for less.
+	$(VENV)/bin/python benchmarks/speed.py $(OPTIONS)
 
 test: $(READY)  ## Run the tests.
 	$(VENV)/bin/python -m pytest
