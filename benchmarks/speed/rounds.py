@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +20,7 @@ from speed.catalogue import System
 from speed.environments import find_python, install_bytes, packages_folder, pins_digest
 from speed.machine import versions
 from speed.measure import Process, choose, measure
-from speed.texts import ROOT, digest, load_texts
+from speed.texts import ROOT, SHIPPED, digest, load_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,25 @@ class Rounds:
         if given:
             options["arguments"] = [*options.get("arguments", ()), *given]
         if system.exported:
-            folder = self.options.cache.absolute() / "models" / "exported"
-            folder.mkdir(parents=True, exist_ok=True)
-            options["exported"] = str(folder / self._quanhe[:12])
+            options["exported"] = str(self._exported())
         return replace(system, options=options)
+
+    def _exported(self) -> Path:
+        """The shipped model as ONNX files, made once for all systems that read it.
+
+        Raises:
+            QuanheError: ``quanhe export`` failed.
+        """
+        folder = self.options.cache.absolute() / "models" / "exported" / self._quanhe[:12]
+        if not folder.is_dir():
+            self._say("exporting the shipped model to ONNX")
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            folder.parent.mkdir(parents=True)
+            command = [sys.executable, "-m", "pipeline", "export", str(SHIPPED), "--output", str(folder)]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            if done.returncode:
+                raise QuanheError(f"quanhe export failed: {done.stderr.strip().splitlines()[-1:]}")
+        return folder
 
     @cached_property
     def _help(self) -> set[str]:

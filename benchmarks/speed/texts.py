@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "models" / "defence-diplomacy"
 
 
 def load_texts(count: int = 0, root: Path = ROOT) -> list[str]:

@@ -22,16 +22,8 @@ _COMMAND = (sys.executable, "-m", "pipeline")
 
 
 def find_model(exported: str) -> Path:
-    """The shipped model, or if ONNX files are wanted, what ``quanhe export`` has made of it."""
+    """The shipped model, or what ``quanhe export`` has made of it."""
     return Path(exported) if exported else _SHIPPED
-
-
-def prepare(folder: Path, texts: list[str], exported: str = "", **options: Any) -> None:
-    """Export the model to ONNX, once for all systems, if that is wanted."""
-    model = find_model(exported)
-    if not model.is_dir():
-        command = [*_COMMAND, "export", str(_SHIPPED), "--output", str(model)]
-        subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def model_bytes(folder: Path, exported: str = "", numbers: str = "", **options: Any) -> int:
