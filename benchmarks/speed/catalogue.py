@@ -33,6 +33,7 @@ class System:
         optional_arguments: given to ``quanhe extract`` if it has them, with these values.
         single: whether articles are also read one by one.
         probe: it only says how fast arithmetic is, and has no row in the table.
+        refused: why it cannot be measured at all.
         exported: it reads a model with ONNX files; ``options`` get ``exported``, where that is.
     """
 
@@ -51,6 +52,7 @@ class System:
     single: bool = True
     probe: bool = False
     exported: bool = False
+    refused: str = ""
 
     @property
     def path(self) -> Path:
@@ -161,6 +163,12 @@ SYSTEMS: tuple[System, ...] = (
         packages=("gliner",),
         about="mDeBERTa-v3-base shape (12 × 768, vocabulary 251,000) and span markers on fresh weights, the nine types "
         "of the schema as labels, passages of at most 384 words; its threshold lets nothing through: its best case",
+    ),
+    System(
+        key="phonlp",
+        title="PhoNLP",
+        file="",
+        refused="`phonlp.load` needs a file from a file-sharing site and PhoBERT's configuration from a model hub",
     ),
     System(
         key="gemm",

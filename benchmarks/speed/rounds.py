@@ -75,7 +75,7 @@ class Rounds:
 
     def done(self, system: System) -> list[dict[str, Any]]:
         """Measurements so far of this system as it is now, on these texts, in this way."""
-        if not self._file.is_file():
+        if system.refused or not self._file.is_file():
             return []
         lines = (json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines())
         known = self._known(system)
@@ -111,6 +111,8 @@ class Rounds:
 
     def _one(self, system: System) -> dict[str, Any]:
         """One measurement; the first one also makes environment and model, and finds the fastest setting."""
+        if system.refused:
+            raise QuanheError(system.refused)
         system = self._with_arguments(system)
         python = self._python(system)
         made = self._made(system, python)

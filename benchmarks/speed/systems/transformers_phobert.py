@@ -15,7 +15,7 @@ from typing import Any
 _TYPES = ("PERSON", "RANK", "ROLE", "ORG", "COUNTRY", "LOCATION", "DATE", "AGREEMENT", "EVENT")
 _LIMIT = 256
 # Fresh weights label at random; so raised, "O" is what most words get, and grouping has as much to do as on real news.
-_OUTSIDE = 1.5
+_OUTSIDE = 1.0
 
 
 def prepare(folder: Path, texts: list[str], tokenizer: str) -> None:
