@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.crfsuite import read_crfsuite
 from pipeline.errors import QuanheError
+from pipeline.text.join_model import JoinModel
 from pipeline.text.normalise import tone_to_new
 
 _RULES = "quanhe3"  # of our corrections; counted up when they change the words
@@ -44,25 +47,21 @@ class SyllableSegmenter:
 class UndertheseaSegmenter:
     """underthesea's CRF word segmenter, called on our own tokens so that offsets are never guessed.
 
-    The model lies in underthesea's wheel and runs in Rust (underthesea_core). The package itself is not imported: that
-    alone takes seconds, and we need only its model files.
+    Of its wheel only the model's files are read: importing the package takes seconds, and its Rust tagger spends most
+    of its time on feature strings (see ``JoinModel``).
     """
 
     def __init__(self) -> None:
-        import joblib
-        from underthesea_core import CRFFeaturizer, CRFTagger
-
         spec = importlib.util.find_spec("underthesea")
         places = (spec.submodule_search_locations or []) if spec else []
         folder = next((Path(place) / _UNDERTHESEA_MODEL for place in places), Path())
         if not (folder / "models.bin").is_file():
             raise QuanheError("underthesea's word segmentation model is not installed; run: make setup")
-        self._tagger = CRFTagger()
-        self._tagger.load(str(folder / "models.bin"))
-        # joblib files of the installed wheel, as trustworthy as the code beside them.
-        dictionary: set[str] = joblib.load(folder / "dictionary.bin")
-        self._featurizer = CRFFeaturizer(joblib.load(folder / "features.bin"), dictionary)
-        self._dictionary = frozenset(tone_to_new(word) for word in dictionary)
+        # A pickle of the installed wheel, as trustworthy as the code beside it.
+        dictionary: set[str] = pickle.loads((folder / "dictionary.bin").read_bytes())
+        self._model = JoinModel(read_crfsuite(folder / "models.bin"), dictionary)
+        # All at once, because a call for each of 70 000 words takes longer than all the rest.
+        self._dictionary = frozenset(tone_to_new("\n".join(dictionary)).split("\n"))
 
     @property
     def id(self) -> str:
@@ -74,8 +73,8 @@ class UndertheseaSegmenter:
         if len(tokens) > _LONGEST:
             parts = (tokens[start : start + _LONGEST] for start in range(0, len(tokens), _LONGEST))
             return [join for part in parts for join in self.joins(part)]
-        features = self._featurizer.process([[[token] for token in tokens]])[0]
-        joins = [index > 0 and tag == "I-W" for index, tag in enumerate(self._tagger.tag(features))]
+        joins = self._model(tokens)
+        joins[0] = False
         return self._without_strange_words(tokens, joins)
 
     def _without_strange_words(self, tokens: Sequence[str], joins: list[bool]) -> list[bool]:
