@@ -1,9 +1,9 @@
 """CRFsuite's model files, read into arrays.
 
-CRFsuite's own tagger takes a string a feature and gives one marginal a call; with the weights at hand a stage can look up
-whole words and compute whole documents at once. The file (``crf1d_model.c`` and ``cqdb.c`` of CRFsuite 0.12, all numbers
-little-endian) is a header with offsets, the features, and two constant hash tables with the names of labels and
-attributes. ``pycrfsuite.Tagger.info`` gives the same through a text dump that takes a second.
+CRFsuite's own tagger takes a string a feature and gives one marginal a call; with the weights at hand a stage can look
+up whole words and compute whole documents at once. The file (``crf1d_model.c`` and ``cqdb.c`` of CRFsuite 0.12, all
+numbers little-endian) is a header with offsets, the features, and two constant hash tables with the names of labels
+and attributes. ``pycrfsuite.Tagger.info`` gives the same through a text dump that takes a second.
 """
 
 from __future__ import annotations

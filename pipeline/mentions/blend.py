@@ -28,11 +28,12 @@ class BlendedTagger:
 
     def predict_with_scores(self, documents: Sequence[Document]) -> list[tuple[list[Mention], Scores]]:
         """``predict``, with the blended log probabilities ``[words, labels]`` of each document."""
-        found: list[tuple[list[Mention], Scores]] = []
-        for document, scores in zip(documents, self.tagger.log_probabilities(documents), strict=True):
-            blended = self._blend(scores, self.crf.log_probabilities(document, self.tagger.labels))
-            found.append((self.tagger.decode(document, blended), blended))
-        return found
+        encoder = self.tagger.log_probabilities(documents)
+        crf = self.crf.all_log_probabilities(documents, self.tagger.labels)
+        blended = [self._blend(*opinions) for opinions in zip(encoder, crf, strict=True)]
+        return [
+            (self.tagger.decode(document, scores), scores) for document, scores in zip(documents, blended, strict=True)
+        ]
 
     def _blend(self, encoder: Scores, crf: Scores) -> Scores:
         mixed = (1 - self.weight) * encoder + self.weight * crf

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pycrfsuite
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_corpus import marked
 
 from pipeline.config import CrfConfig
 from pipeline.data.align import bio_labels
-from pipeline.document import Document
+from pipeline.document import Document, Word
 from pipeline.errors import QuanheError
 from pipeline.mentions.crf import CrfTagger, train_crf, word_features
-from pipeline.mentions.decoding import legal_transitions
+from pipeline.mentions.decoding import Scores, legal_transitions
 from pipeline.text.segmenters import SyllableSegmenter
 from pipeline.text.words import WordSplitter
 
@@ -18,12 +26,17 @@ SYLLABLES = WordSplitter(SyllableSegmenter())
 
 
 @pytest.fixture(scope="module")
-def crf(tmp_path_factory) -> CrfTagger:
+def crf_path(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("crf") / "m.crfsuite"
+
+
+@pytest.fixture(scope="module")
+def crf(crf_path) -> CrfTagger:
     """After ``ông`` stands a person, after ``tại`` a place."""
     names = [("Mẫu Văn", "Huế"), ("Thử", "Vinh Xanh"), ("Sample Muster", "Đà"), ("Dụ Thế Phạm", "Lạt")]
     documents = [SYLLABLES(marked(f"Hôm nay ông [{a}|PER] họp tại [{b}|LOC] ạ.\nHôm nay họp.")) for a, b in names]
     labels = [bio_labels(document)[0] for document in documents]
-    return train_crf(documents, labels, CrfConfig(iterations=40), tmp_path_factory.mktemp("crf") / "m.crfsuite")
+    return train_crf(documents, labels, CrfConfig(iterations=40), crf_path)
 
 
 def found(crf: CrfTagger, text: str) -> list[tuple[str, str]]:
@@ -45,15 +58,15 @@ def test_mentions_are_like_those_of_the_tagger(crf):
 
 
 def test_the_score_is_that_of_the_label_taken_not_of_an_illegal_one():
-    class Sentence:
-        def set(self, features: list[list[str]]) -> None: ...
+    class Unsure(CrfTagger):
+        def __init__(self) -> None:
+            self._labels = ["O", "B-X", "I-X"]
+            self._start, self._transitions = legal_transitions(self._labels)
 
-        def marginal(self, label: str, index: int) -> float:
-            return {"O": 0.2, "B-X": 0.3, "I-X": 0.5}[label]
+        def _marginals(self, documents: Sequence[Document]) -> list[Scores]:
+            return [np.array([[0.2, 0.3, 0.5]], dtype=np.float32) for _ in documents]
 
-    crf = CrfTagger.__new__(CrfTagger)
-    crf._tagger, crf._labels = Sentence(), ["O", "B-X", "I-X"]
-    crf._start, crf._transitions = legal_transitions(crf._labels)
+    crf = Unsure()
     (mention,) = crf.predict([SYLLABLES(Document("a", "Mẫu"))])[0]
     assert mention.type == "X"
     assert mention.score == pytest.approx(0.3)
@@ -76,3 +89,45 @@ def test_a_file_that_is_no_model(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(QuanheError, match="no CRF model can be read there; train again"):
         CrfTagger(path)
+
+
+FORMS = st.sampled_from(["Hôm_nay", "hôm_nay", "ông", "Mẫu", "Ông", "họp", "tại", "Huế", ".", "29/6", "H'Mông"])
+
+
+@given(st.lists(st.lists(FORMS | st.text("abĐđ_1.İ", min_size=1), min_size=1, max_size=9), max_size=6))
+def test_marginals_are_crfsuites_own(crf, crf_path, sentences):
+    document = Document("a", "", [Word(0, 0, form) for sentence in sentences for form in sentence])
+    ends = np.cumsum([0, *map(len, sentences)]).tolist()
+    document.sentences = list(pairwise(ends))
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(crf_path))
+    labels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+    expected: list[list[float]] = []
+    for first, last in document.sentences:
+        tagger.set(word_features(document.words[first:last]))
+        expected += [
+            [tagger.marginal(label, index) if label in tagger.labels() else 0.0 for label in labels]
+            for index in range(last - first)
+        ]
+    found = crf.log_probabilities(document, labels)
+    assert np.exp(found) == pytest.approx(np.maximum(np.array(expected).reshape(-1, 5), 1e-4), abs=1e-6)
+
+
+def test_documents_together_are_as_each_alone(crf, monkeypatch):
+    monkeypatch.setattr("pipeline.mentions.crf._CHUNK", 4)
+    texts = ["Hôm nay ông Ví họp.\nÔng về.", "", "Ông Mẫu tại Huế ạ hôm nay họp tại Lạt.", "Họp."]
+    documents = [SYLLABLES(Document(str(number), text)) for number, text in enumerate(texts)]
+    labels = ["O", "B-PER", "I-LOC"]
+    together = crf.all_log_probabilities(documents, labels)
+    for document, scores in zip(documents, together, strict=True):
+        assert scores.shape == (len(document.words), 3)
+        assert scores == pytest.approx(crf.log_probabilities(document, labels), abs=1e-6)
+
+
+def test_what_is_kept_of_forms_is_bounded(crf, monkeypatch):
+    monkeypatch.setattr("pipeline.mentions.crf_scores._MAX_FORMS", 40)
+    before = found(crf, "Hôm nay ông Nghĩ Mai họp tại Cần Thơ ạ.")
+    for number in range(30):
+        found(crf, " ".join(f"từ{number}x{place}" for place in range(9)))
+        assert len(crf._scores._rows) <= 40
+    assert found(crf, "Hôm nay ông Nghĩ Mai họp tại Cần Thơ ạ.") == before
