@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.config import RelationConfig
 from pipeline.document import Document
@@ -17,6 +19,9 @@ from pipeline.text.credits import is_credit
 # Sizes of the features' value ranges, in the order of ``Candidate.features``.
 FEATURE_SIZES = (10, 6, 2, 5, 5, 5, 2, 3, 3)
 _GAPS = (0, 1, 2, 3, 5, 9, 17, 33, 65)
+_CHUNK = 200_000  # pairs that are looked at together, some 20 MB
+
+Array = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,109 +70,151 @@ def find_candidates(document: Document, schema: Schema, config: RelationConfig) 
 
     Names in photo credits and by-lines are in no pair.
     """
-    places = mention_places(document)
-    types = [mention.type for mention in document.mentions]
-    allowed = _allowed(schema)
-    before = _counts_before(types)
-    names = Names(document.mentions, schema)
-    nearer = _Nearer(places, names.groups)
+    if not document.mentions:
+        return []
+    pairs = _Pairs(document, schema, config)
     candidates: list[Candidate] = []
-    reach = _Reach(places, config)
-    credits = {
-        index
-        for index, mention in enumerate(document.mentions)
-        if schema.link_kind(mention.type) == "person" and is_credit(document.text, mention.start, mention.end)
-    }
-    for head, head_place in enumerate(places):
-        if head in credits:
-            continue
-        for tail in reach(head_place):
-            if tail in credits:
-                continue
-            tail_place = places[tail]
-            directed, symmetric = allowed.get((types[head], types[tail]), ((), ()))
-            relations = tuple(sorted((*directed, *symmetric))) if head < tail else directed
-            if head == tail or not relations:
-                continue
-            sentences = abs(head_place.sentence - tail_place.sentence)
-            words = max(tail_place.first - head_place.last, head_place.first - tail_place.last, 0)
-            if sentences > config.max_sentences or words > config.max_words:
-                continue
-            low, high = min(head, tail) + 1, max(head, tail)
-            features = (
-                bisect_right(_GAPS, words),
-                min(sentences, 5),
-                int(tail < head),
-                min(before[types[head]][high] - before[types[head]][low], 4),
-                min(before[types[tail]][high] - before[types[tail]][low], 4),
-                min(high - low, 4),
-                int(names.stands_in(head, tail) or names.stands_in(tail, head)),
-                nearer(head, tail),
-                nearer(tail, head),
-            )
-            candidates.append(Candidate(head, tail, relations, features))
+    for start, end in pairs.chunks():
+        heads, tails, relations = pairs.allowed(start, end)
+        features = pairs.features(heads, tails).tolist()
+        columns = zip(heads.tolist(), tails.tolist(), relations.tolist(), features, strict=True)
+        candidates += [Candidate(head, tail, pairs.sets[number], tuple(row)) for head, tail, number, row in columns]
     return candidates
 
 
-class _Nearer:
-    """How many mentions with the same name stand nearer to another mention: 0, 1, or 2 for more."""
+class _Pairs:
+    """The mentions of a document as arrays with one entry a mention, so that pairs are looked up by their indices.
 
-    def __init__(self, places: Sequence[Place], groups: Sequence[int]) -> None:
-        self._firsts = [place.first for place in places]
-        self._groups = groups
-        self._places: defaultdict[int, list[int]] = defaultdict(list)
-        for index, group in enumerate(groups):
-            self._places[group].append(self._firsts[index])
+    Attributes:
+        sets: the relation types that some pair may have, as tuples; the first is the empty one.
+    """
 
-    def __call__(self, mention: int, other: int) -> int:
-        """Args: indices of mentions; ``mention`` is the one whose rivals are counted."""
-        middle, reach = self._firsts[other], abs(self._firsts[mention] - self._firsts[other])
-        rivals = self._places[self._groups[mention]]
-        inside = bisect_left(rivals, middle + reach) - bisect_right(rivals, middle - reach)
-        return min(max(inside, 0), 2)
+    def __init__(self, document: Document, schema: Schema, config: RelationConfig) -> None:
+        mentions, places = document.mentions, mention_places(document)
+        self._config = config
+        self._firsts, self._lasts, self._sentences = np.array([(p.first, p.last, p.sentence) for p in places]).T
+        numbers = {kind: number for number, kind in enumerate(dict.fromkeys(mention.type for mention in mentions))}
+        self._types = np.array([numbers[mention.type] for mention in mentions])
+        self.sets, self._onward, self._back = _allowed(schema, list(numbers))
+        # How many mentions of a type stand before a mention, [types, mentions + 1].
+        self._before = np.zeros((len(numbers), len(mentions) + 1), dtype=np.int64)
+        np.cumsum(self._types == np.arange(len(numbers))[:, None], axis=1, out=self._before[:, 1:])
+        self._names = Names(mentions, schema)
+        self._rivals = _Rivals(self._firsts, np.array(self._names.groups))
+        self._credits = np.array(
+            [schema.link_kind(m.type) == "person" and is_credit(document.text, m.start, m.end) for m in mentions]
+        )
+        self._lows, self._highs = self._reach()
 
+    def _reach(self) -> tuple[Array, Array]:
+        """A range of indices for each mention; all within the configured distance are in it, and few more.
 
-class _Reach:
-    """Which mentions can be near enough to another: a file of thousands of mentions has millions of pairs."""
+        A file of thousands of mentions has millions of pairs: what is too far is never looked at.
+        """
+        sentences, words = self._config.max_sentences, self._config.max_words
+        latest = np.maximum.accumulate(self._lasts)
+        lows = np.maximum(
+            np.searchsorted(self._sentences, self._sentences - sentences),
+            np.searchsorted(latest, self._firsts - words),
+        )
+        highs = np.minimum(
+            np.searchsorted(self._sentences, self._sentences + sentences, "right"),
+            np.searchsorted(self._firsts, self._lasts + words, "right"),
+        )
+        return lows, np.where(self._credits, lows, np.maximum(highs, lows))
 
-    def __init__(self, places: Sequence[Place], config: RelationConfig) -> None:
-        self.config = config
-        self.sentences = [place.sentence for place in places]
-        self.firsts = [place.first for place in places]
-        self.lasts = list(accumulate((place.last for place in places), max))
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Ranges of heads with a bounded number of pairs each: memory stays flat."""
+        total = np.cumsum(self._highs - self._lows)
+        start = 0
+        while start < len(total):
+            done = total[start - 1] if start else 0
+            end = max(int(np.searchsorted(total, done + _CHUNK, "right")), start + 1)
+            yield start, end
+            start = end
 
-    def __call__(self, place: Place) -> range:
-        """Indices of mentions: all that are within the configured distance of a place, and few more."""
-        sentences, words = self.config.max_sentences, self.config.max_words
-        low = bisect_left(self.sentences, place.sentence - sentences)
-        high = bisect_right(self.sentences, place.sentence + sentences)
-        return range(
-            max(low, bisect_left(self.lasts, place.first - words)),
-            min(high, bisect_right(self.firsts, place.last + words)),
+    def allowed(self, start: int, end: int) -> tuple[Array, Array, Array]:
+        """Heads in ``[start, end)``, tails and the number in ``sets`` of each pair that may be related, ``[pairs]``."""
+        lows = self._lows[start:end]
+        counts = self._highs[start:end] - lows
+        heads = np.repeat(np.arange(start, end), counts)
+        tails = np.arange(len(heads)) - np.repeat(np.cumsum(counts) - counts - lows, counts)
+        types = self._types[heads], self._types[tails]
+        relations = np.where(heads < tails, self._onward[types], self._back[types])
+        near = np.abs(self._sentences[heads] - self._sentences[tails]) <= self._config.max_sentences
+        near &= self._words_between(heads, tails) <= self._config.max_words
+        kept = near & (relations > 0) & (heads != tails) & ~self._credits[tails]
+        return heads[kept], tails[kept], relations[kept]
+
+    def features(self, heads: Array, tails: Array) -> Array:
+        """``Candidate.features`` of each pair, ``[pairs, len(FEATURE_SIZES)]``."""
+        low, high = np.minimum(heads, tails) + 1, np.maximum(heads, tails)
+        between = self._before[:, high] - self._before[:, low]
+        rows = np.arange(len(heads))
+        return np.stack(
+            (
+                np.searchsorted(_GAPS, self._words_between(heads, tails), "right"),
+                np.minimum(np.abs(self._sentences[heads] - self._sentences[tails]), 5),
+                tails < heads,
+                np.minimum(between[self._types[heads], rows], 4),
+                np.minimum(between[self._types[tails], rows], 4),
+                np.minimum(high - low, 4),
+                self._names.share(heads, tails),
+                self._rivals(heads, tails),
+                self._rivals(tails, heads),
+            ),
+            axis=1,
         )
 
+    def _words_between(self, heads: Array, tails: Array) -> Array:
+        gaps = np.maximum(self._firsts[tails] - self._lasts[heads], self._firsts[heads] - self._lasts[tails])
+        return np.maximum(gaps, 0)
 
-def _allowed(schema: Schema) -> dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]]:
-    """(head type, tail type) → directed and symmetric relation indices."""
-    table: dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]] = defaultdict(lambda: ((), ()))
+
+class _Rivals:
+    """How many mentions with the same name stand nearer to another mention: 0, 1, or 2 for more."""
+
+    def __init__(self, firsts: Array, groups: Array) -> None:
+        self._firsts, self._groups = firsts, groups
+        # Places of all mentions, those of each group in a stretch of its own, so that two searches count a group's
+        # mentions between two places; the stretch holds whatever such a place can be.
+        self._offset = int(firsts.max()) + 1
+        self._places = np.sort(self._key(groups, firsts))
+
+    def _key(self, groups: Array, places: Array) -> Array:
+        return (4 * groups + 1) * self._offset + places
+
+    def __call__(self, mentions: Array, others: Array) -> Array:
+        """Args: indices of mentions; ``mentions`` are those whose rivals are counted."""
+        groups, middle = self._groups[mentions], self._firsts[others]
+        reach = np.abs(self._firsts[mentions] - middle)
+        inside = np.searchsorted(self._places, self._key(groups, middle + reach))
+        inside -= np.searchsorted(self._places, self._key(groups, middle - reach), "right")
+        return np.clip(inside, 0, 2)
+
+
+def _allowed(schema: Schema, kinds: Sequence[str]) -> tuple[list[tuple[int, ...]], Array, Array]:
+    """Which relations lead from a type to another.
+
+    Returns:
+        Tuples of relation indices, the empty one first; and for pairs of types (head, tail) which tuple it is, when the
+        head stands first and when the tail does: then symmetric relations are left out.
+    """
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    fitting: defaultdict[tuple[int, int], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for index, relation in enumerate(schema.relations.values()):
-        for head in relation.head:
-            for tail in relation.tail:
-                directed, symmetric = table[(head, tail)]
-                if relation.symmetric:
-                    table[(head, tail)] = (directed, (*symmetric, index))
-                else:
-                    table[(head, tail)] = ((*directed, index), symmetric)
-    return dict(table)
-
-
-def _counts_before(types: Sequence[str]) -> dict[str, list[int]]:
-    """For each type, how many mentions of it stand before each mention."""
-    counts: dict[str, list[int]] = {kind: [0] for kind in types}
-    for kind in types:
-        for name, row in counts.items():
-            row.append(row[-1] + (name == kind))
-    return counts
+        for head in numbers.keys() & set(relation.head):
+            for tail in numbers.keys() & set(relation.tail):
+                either, directed = fitting[numbers[head], numbers[tail]]
+                either.append(index)
+                if not relation.symmetric:
+                    directed.append(index)
+    sets: dict[tuple[int, ...], int] = {(): 0}
+    onward, back = (np.zeros((len(kinds), len(kinds)), dtype=np.int64) for _ in range(2))
+    for place, (either, directed) in fitting.items():
+        onward[place] = sets.setdefault(tuple(either), len(sets))
+        back[place] = sets.setdefault(tuple(directed), len(sets))
+    return list(sets), onward, back
 
 
 def recall_lost(document: Document, schema: Schema, config: RelationConfig) -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.document import Mention
 from pipeline.schema import Schema
-from pipeline.text.countries import country_code
+from pipeline.text.countries import country_code, key_code
 from pipeline.text.names import Words, name_key, words
 
 # Words of the longest country name that is looked for in a title.
@@ -26,31 +31,22 @@ class Names:
     def __init__(self, mentions: Sequence[Mention], schema: Schema) -> None:
         self._words = [words(name_key(mention.text)) for mention in mentions]
         self._codes = [country_code(mention.text) for mention in mentions]
-        self._inside: dict[int, frozenset[str]] = {}
         self.groups = self._group(mentions, schema)
+        distinct: dict[tuple[Words, str | None], int] = {}
+        numbers = [distinct.setdefault(name, len(distinct)) for name in zip(self._words, self._codes, strict=True)]
+        self._numbers, self._count = np.array(numbers, dtype=np.int64), len(distinct)
+        self._inside = np.unique(
+            np.array([first * self._count + second for first, second in _inside(distinct)] or [-1])
+        )
 
-    def stands_in(self, part: int, whole: int) -> bool:
+    def share(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the name of one mention stands in the other's: Việt Nam in "Đối thoại Việt - Anh lần thứ 2".
 
         Args:
-            part, whole: indices of mentions.
+            first, second: indices of mentions, ``[pairs]``.
         """
-        short, long = self._words[part], self._words[whole]
-        if not short or len(short) >= len(long):
-            return False
-        return _contains(long, short) or (self._codes[part] is not None and self._codes[part] in self._countries(whole))
-
-    def _countries(self, mention: int) -> frozenset[str]:
-        """Codes of the countries that a longer name holds."""
-        if mention not in self._inside:
-            long = self._words[mention]
-            runs = (
-                " ".join(long[start:end])
-                for start in range(len(long))
-                for end in range(start + 1, min(start + _COUNTRY_WORDS, len(long)) + 1)
-            )
-            self._inside[mention] = frozenset(code for run in runs if (code := country_code(run)))
-        return self._inside[mention]
+        one, other = self._numbers[first], self._numbers[second]
+        return np.isin(one * self._count + other, self._inside) | np.isin(other * self._count + one, self._inside)
 
     def _group(self, mentions: Sequence[Mention], schema: Schema) -> list[int]:
         first: dict[tuple[str, str | Words], int] = {}
@@ -83,5 +79,33 @@ class _People:
         return group
 
 
-def _contains(long: Words, short: Words) -> bool:
-    return any(long[start : start + len(short)] == short for start in range(len(long) - len(short) + 1))
+def _inside(distinct: Mapping[tuple[Words, str | None], int]) -> Iterator[tuple[int, int]]:
+    """Numbers of names and of longer ones that hold their words, or name their country in another way."""
+    by_words: defaultdict[Words, list[int]] = defaultdict(list)
+    by_code: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for (name, code), number in distinct.items():
+        if name:
+            by_words[name].append(number)
+            if code is not None:
+                by_code[code].append((len(name), number))
+    lengths = sorted({len(name) for name in by_words})
+    for (long, _), whole in distinct.items():
+        for length in lengths:
+            for start in range(len(long) - length + 1 if length < len(long) else 0):
+                for part in by_words.get(long[start : start + length], ()):
+                    yield part, whole
+        for code in countries_in(long) if by_code and len(long) > 1 else ():
+            for length, part in by_code.get(code, ()):
+                if length < len(long):
+                    yield part, whole
+
+
+@lru_cache(maxsize=8192)
+def countries_in(name: Words) -> frozenset[str]:
+    """Codes of the countries that a name of several words holds."""
+    runs = (
+        " ".join(name[start:end])
+        for start in range(len(name))
+        for end in range(start + 1, min(start + _COUNTRY_WORDS, len(name)) + 1)
+    )
+    return frozenset(code for run in runs if (code := key_code(run)))

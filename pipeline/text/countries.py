@@ -36,8 +36,8 @@ def country_name(code: str) -> str:
     return _names()[code]
 
 
-@lru_cache(maxsize=4096)
-def _code(key: str) -> str | None:
+def key_code(key: str) -> str | None:
+    """``country_code`` of a ``name_key``; nothing is kept of it."""
     if len(key) > _MAX_LENGTH:
         return None
     codes = _codes()
@@ -47,6 +47,9 @@ def _code(key: str) -> str | None:
         if code or not (kind := kinds.match(key)):
             return code
         key = key[kind.end() :]
+
+
+_code = lru_cache(maxsize=4096)(key_code)
 
 
 @lru_cache(maxsize=1024)

@@ -25,6 +25,6 @@ def is_credit(text: str, start: int, end: int) -> bool:
     line_end = text.find("\n", end)
     before = text[max(line_start, start - _NEAR) : start]
     after = text[end:] if line_end < 0 else text[end:line_end]
-    if _CREDIT.search(unicodedata.normalize("NFC", before)):
+    if ":" in before and _CREDIT.search(unicodedata.normalize("NFC", before)):
         return True
     return not (text[line_start:start].strip(_AROUND) or after.strip(_AROUND))

@@ -119,6 +119,46 @@ def test_features_fit_their_embeddings(document):
         assert all(0 <= value < size for value, size in zip(candidate.features, FEATURE_SIZES, strict=True))
 
 
+@given(documents())
+def test_features_are_those_counted_one_by_one(document):
+    places = mention_places(document)
+    mentions = document.mentions
+
+    def nearer(mention: int, other: int) -> int:
+        reach = abs(places[mention].first - places[other].first)
+        rivals = [
+            i for i, m in enumerate(mentions) if m.text == mentions[mention].text and m.type == mentions[mention].type
+        ]
+        return min(sum(abs(places[i].first - places[other].first) < reach for i in rivals), 2)
+
+    def of_type(kind: str, low: int, high: int) -> int:
+        return min(sum(mention.type == kind for mention in mentions[low:high]), 4)
+
+    for found in find_candidates(document, SCHEMA, RelationConfig(max_sentences=3, max_words=20)):
+        head, tail = places[found.head], places[found.tail]
+        low, high = min(found.head, found.tail) + 1, max(found.head, found.tail)
+        words = max(tail.first - head.last, head.first - tail.last, 0)
+        assert found.features == (
+            sum(words >= gap for gap in (0, 1, 2, 3, 5, 9, 17, 33, 65)),
+            min(abs(head.sentence - tail.sentence), 5),
+            int(found.tail < found.head),
+            of_type(mentions[found.head].type, low, high),
+            of_type(mentions[found.tail].type, low, high),
+            min(high - low, 4),
+            0,
+            nearer(found.head, found.tail),
+            nearer(found.tail, found.head),
+        )
+
+
+def test_pairs_are_the_same_when_looked_at_in_parts(monkeypatch):
+    document = split(" x ".join("[A|PER] x [B|ORG] .\n [C|PER]" for _ in range(9)))
+    whole = find_candidates(document, SCHEMA, CONFIG)
+    monkeypatch.setattr("pipeline.relations.candidates._CHUNK", 5)
+    assert find_candidates(document, SCHEMA, CONFIG) == whole
+    assert len(whole) > 30
+
+
 def test_features_tell_order_and_what_stands_between():
     document = split("[A|PER] [B|PER] x [C|ORG]")
     features = {(c.head, c.tail): c.features for c in find_candidates(document, SCHEMA, CONFIG)}
