@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.mentions.steps import Indices, by_step
 
 Scores = NDArray[np.float32]
 Span = tuple[int, int, str, float]
@@ -78,6 +80,37 @@ def viterbi(scores: Scores, start: Scores, transitions: Scores) -> list[int]:
     return path[::-1]
 
 
+def best_paths(scores: Scores, starts: Scores, transitions: Scores, lengths: Indices) -> Indices:
+    """As ``viterbi``, for many sequences at once.
+
+    Args:
+        scores: log probabilities, one sequence behind the other, ``[words, labels]``.
+        starts: added to the scores of each sequence's first word, ``[sequences, labels]``.
+        transitions: ``[labels, labels]``.
+        lengths: words of each sequence, at least 1; at least one sequence.
+
+    Returns:
+        The label of each word, ``[words]``.
+    """
+    order, steps = by_step(lengths)
+    best = scores[order]  # in place of a word's scores come those of the best sequence up to it
+    best[steps[0]] += starts[np.argsort(-lengths, kind="stable")]
+    back = np.zeros(best.shape, dtype=np.int64)
+    towards = np.ascontiguousarray(transitions.T)  # [to, from]: the search runs over what lies side by side
+    for before, here in pairwise(steps):
+        # [sequences, to, from]
+        candidates = best[before][: here.stop - here.start, None, :] + towards
+        back[here] = candidates.argmax(axis=2)
+        best[here] += np.take_along_axis(candidates, back[here][:, :, None], axis=2)[:, :, 0]
+    path = best.argmax(axis=1)  # of the last words; the others follow from what comes behind them
+    for here, before in pairwise(reversed(steps)):
+        labels = path[here]
+        path[before][: len(labels)] = back[here][np.arange(len(labels)), labels]
+    result = np.empty_like(path)
+    result[order] = path
+    return result
+
+
 def decode(
     scores: Scores, labels: Sequence[str], start: Scores, transitions: Scores, sentences: Iterable[int] = ()
 ) -> list[Span]:
@@ -91,39 +124,47 @@ def decode(
         ``(first word, last word + 1, type, score)``; the score is the geometric mean of the label probabilities.
     """
     # Most words are surely O; only the stretches between them need the search.
-    outside = scores[:, 0] > np.log(0.999)
-    breaks = frozenset(sentences)
-    spans: list[Span] = []
-    word = 0
-    while word < len(scores):
-        if outside[word]:
-            word += 1
-            continue
-        end = word + 1
-        while end < len(scores) and not outside[end] and end not in breaks:
-            end += 1
-        # Before the stretch stands a sure O or nothing, behind it likewise.
-        stretch = scores[word:end].copy()
-        if end < len(scores) and end not in breaks:
-            stretch[-1] += transitions[:, 0]
-        path = viterbi(stretch, start if word == 0 or word in breaks else transitions[0], transitions)
-        spans.extend(_spans(path, scores[word:end], labels, word))
-        word = end
-    return spans
+    unsure = scores[:, 0] <= np.log(0.999)
+    if not unsure.any():
+        return []
+    cuts = np.zeros(len(scores) + 1, dtype=bool)  # before these words a sentence begins
+    cuts[[word for word in sentences if word < len(scores)]] = True
+    cuts[0] = True
+    firsts = np.flatnonzero(unsure & (cuts[:-1] | ~np.roll(unsure, 1)))
+    lasts = np.flatnonzero(unsure & (cuts[1:] | ~np.roll(unsure, -1) | (np.arange(len(scores)) == len(scores) - 1)))
+    words = np.flatnonzero(unsure)
+    lengths = lasts - firsts + 1
+    # Before a stretch stands a sure O or nothing, behind it likewise.
+    stretches = scores[words]
+    ends = np.cumsum(lengths) - 1
+    followed = (lasts + 1 < len(scores)) & ~cuts[lasts + 1]
+    stretches[ends[followed]] += transitions[:, 0]
+    starts = np.where(cuts[firsts][:, None], start, transitions[0])
+    path = best_paths(stretches, starts, transitions, lengths)
+    chosen = scores[words, path]
+    return _spans(words.tolist(), path.tolist(), chosen, labels, set((ends - lengths + 1).tolist()))
 
 
-def _spans(path: Sequence[int], scores: Scores, labels: Sequence[str], offset: int) -> list[Span]:
-    spans: list[Span] = []
-    index = 0
-    while index < len(path):
-        label = labels[path[index]]
-        if label == "O":
-            index += 1
-            continue
-        end = index + 1
-        while end < len(path) and labels[path[end]] == f"I-{label[2:]}":
-            end += 1
-        mean = np.mean([scores[i, path[i]] for i in range(index, end)])
-        spans.append((offset + index, offset + end, label[2:], float(np.exp(mean))))
-        index = end
-    return spans
+def _spans(
+    words: Sequence[int], path: Sequence[int], scores: Scores, labels: Sequence[str], begins: Container[int]
+) -> list[Span]:
+    """Spans of labelled words; ``begins`` are the places in ``words`` where another stretch begins."""
+    spans: list[tuple[int, int, str]] = []
+    inside = ""
+    for place, number in enumerate(path):
+        label = labels[number]
+        if label == inside and place not in begins:
+            first, _, kind = spans[-1]
+            spans[-1] = first, place + 1, kind
+        elif label != "O":
+            spans.append((place, place + 1, label[2:]))
+        inside = f"I-{label[2:]}"
+    if not spans:
+        return []
+    edges = np.array([edge for first, last, _ in spans for edge in (first, last)])
+    # A sum from each edge to the next; every second one is that of a span. The zero lets the last edge stand.
+    sums = np.add.reduceat(np.append(scores, np.float32(0)), edges)[::2]
+    means = np.exp(sums / np.diff(edges)[::2].astype(np.float32)).tolist()
+    return [
+        (words[first], words[last - 1] + 1, kind, mean) for (first, last, kind), mean in zip(spans, means, strict=True)
+    ]

@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.mentions.steps import by_step
+
 Array = NDArray[np.float64]
 
 
@@ -25,12 +27,10 @@ def marginals(scores: Array, transitions: Array, lengths: Sequence[int]) -> Arra
     Returns:
         ``[words, labels]``; each row sums to 1.
     """
-    order, sizes = _by_step(lengths)
+    order, blocks = by_step(lengths)
     # Factors of a word or of a sequence change nothing but the sums that are divided by: they keep numbers in range.
     states = np.exp(scores - scores.max(axis=1, keepdims=True))[order]
     steps = np.exp(transitions - transitions.max())
-    ends = np.cumsum(sizes).tolist()
-    blocks = [slice(end - size, end) for end, size in zip(ends, sizes.tolist(), strict=True)]
     # The words of a step follow on the first ones of the step before: longer sentences stand first.
     forward, backward = states.copy(), np.ones_like(states)
     for before, here in pairwise(blocks):
@@ -43,13 +43,3 @@ def marginals(scores: Array, transitions: Array, lengths: Sequence[int]) -> Arra
     forward *= backward
     result[order] = forward / forward.sum(axis=1, keepdims=True)
     return result
-
-
-def _by_step(lengths: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Words in the order first words, second words, …, of longer sentences first; and how many there are of each."""
-    sizes = np.asarray(lengths)
-    rank = np.empty(len(sizes), np.int64)
-    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
-    ends = np.cumsum(sizes)
-    place = np.arange(ends[-1]) - np.repeat(ends - sizes, sizes)
-    return np.lexsort((np.repeat(rank, sizes), place)), np.bincount(place)
