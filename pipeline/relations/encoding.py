@@ -7,17 +7,21 @@ the text as it is.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from pipeline.config import WindowConfig
 from pipeline.document import Document
 from pipeline.relations.candidates import Candidate, Place, mention_places
 from pipeline.schema import Schema
 from pipeline.windows.pieces import WordTokenizer
-from pipeline.windows.windows import Window, context, make_windows
+from pipeline.windows.windows import Window, make_windows
+
+_NO_WINDOW = -1
 
 
 @dataclass(slots=True)
@@ -75,19 +79,12 @@ class RelationEncoder:
         windows = make_windows(
             lengths, self.windows.pieces - 2, self.windows.overlap, [start for start, _ in document.sentences]
         )
-        window_starts, window_ends = [window.first for window in windows], [window.last for window in windows]
         place_starts = [place.first for place in places]
+        owners = _owners(windows, len(document.words), places, candidates)
         owned: dict[int, list[int]] = {}
-        lost: list[int] = []
-        for index, candidate in enumerate(candidates):
-            first = min(places[candidate.head].first, places[candidate.tail].first)
-            last = max(places[candidate.head].last, places[candidate.tail].last)
-            holding = range(bisect_left(window_ends, last), bisect_right(window_starts, first))
-            if not holding:
-                lost.append(index)
-                continue
-            best = max(holding, key=lambda w: context(windows[w], len(document.words), first, last))
-            owned.setdefault(best, []).append(index)
+        for index, owner in enumerate(owners):
+            owned.setdefault(owner, []).append(index)
+        lost = owned.pop(_NO_WINDOW, [])
         encoded: list[RelationWindow] = []
         for number, indices in sorted(owned.items()):
             limits = windows[number]
@@ -117,16 +114,21 @@ class RelationEncoder:
             closing[places[i].last - 1].append(slot)
         ids = [self.tokenizer.bos_id]
         begins, ends = [0] * len(inside), [0] * len(inside)
-        for word in range(window.first, window.last):
+        copied = starts[window.first]  # pieces before this one are in the window already
+        for word in sorted(opening.keys() | closing.keys()):
+            start, end = starts[word], starts[word + 1]
+            ids += piece_ids[copied:start]
             for slot in opening.get(word, ()):
                 begins[slot] = len(ids)
                 if self.encoding == "markers":
                     ids.append(self._marker(types[slot], 0))
-            ids += piece_ids[starts[word] : starts[word + 1]]
+            ids += piece_ids[start:end]
+            copied = end
             for slot in closing.get(word, ()):
                 if self.encoding == "markers":
                     ids.append(self._marker(types[slot], 1))
                 ends[slot] = len(ids) - 1
+        ids += piece_ids[copied : starts[window.last]]
         ids = [*ids[: self.windows.pieces - 1], self.tokenizer.eos_id]  # cuts only a word that exceeds the window
         limit = len(ids) - 1
         spans = [(min(begin, limit), min(end, limit)) for begin, end in zip(begins, ends, strict=True)]
@@ -140,3 +142,34 @@ class RelationEncoder:
 
     def _marker(self, kind: int, end: int) -> int:
         return self.first_marker + 2 * kind + end
+
+
+def _owners(
+    windows: Sequence[Window], words: int, places: Sequence[Place], candidates: Sequence[Candidate]
+) -> list[int]:
+    """For each candidate the window that holds it whole with the most context around it, the earlier of equals.
+
+    Args:
+        words: words of the document.
+
+    Returns:
+        Indices of windows; ``_NO_WINDOW`` where none holds the candidate.
+    """
+    begins, ends = np.array([(place.first, place.last) for place in places]).T
+    heads, tails = np.array([(candidate.head, candidate.tail) for candidate in candidates]).T
+    firsts, lasts = np.minimum(begins[heads], begins[tails]), np.maximum(ends[heads], ends[tails])
+    window_firsts, window_lasts = np.array([(window.first, window.last) for window in windows]).T
+    # An edge of the document takes no context away: as if the window went on without end.
+    lefts, rights = window_firsts.astype(float), window_lasts.astype(float)
+    lefts[window_firsts == 0], rights[window_lasts == words] = -np.inf, np.inf
+    low = np.searchsorted(window_lasts, lasts)
+    count = np.searchsorted(window_firsts, firsts, "right") - low
+    owners, best = np.where(count > 0, low, _NO_WINDOW), np.full(len(candidates), -1.0)
+    for step in range(int(count.max())):
+        held = np.flatnonzero(count > step)
+        window = low[held] + step
+        room = np.minimum(firsts[held] - lefts[window], rights[window] - lasts[held])
+        better = room > best[held]
+        owners[held[better]], best[held[better]] = window[better], room[better]
+    found: list[int] = owners.tolist()
+    return found

@@ -62,20 +62,18 @@ class JoinModel:
         one, two, three = self._one, self._two, self._three
         # Rows of spans in the order of their starts, the first of which lies two tokens before the sentence.
         ones = [one.begin, one.begin, *[token.row for token in found], one.end, one.end]
-        twos = [two.begin, two.begin]
+        twos, threes = [two.begin, two.begin], [three.begin, three.begin]
+        texts: list[str] = []  # of the pairs, in lower case
         for a, b in pairwise(found):
-            if a.is_low and b.is_low:
-                row = two.low.get(f"{a.text} {b.text}", two.unknown)
-            else:
-                row = two.row(f"{a.text} {b.text}", f"{a.lower} {b.lower}")
+            text = f"{a.lower} {b.lower}"
+            texts.append(text)
+            row = two.low.get(text, two.unknown) if a.is_low and b.is_low else two.row(f"{a.text} {b.text}", text)
             twos.append(_sum(row, two.title) if a.is_title and b.is_title else row)
         twos += [two.end, two.end]
-        threes = [three.begin, three.begin]
-        for a, b, c in zip(found, found[1:], found[2:], strict=False):
-            if a.is_low and b.is_low and c.is_low:
-                row = three.low.get(f"{a.text} {b.text} {c.text}", three.unknown)
-            else:
-                row = three.row(f"{a.text} {b.text} {c.text}", f"{a.lower} {b.lower} {c.lower}")
+        for text, a, b, c in zip(texts, found, found[1:], found[2:], strict=False):
+            row = three.unknown
+            if text in three.openings:
+                row = three.row(f"{a.text} {b.text} {c.text}", f"{text} {c.lower}")
             threes.append(_sum(row, three.title) if a.is_title and b.is_title and c.is_title else row)
         threes += [three.end, three.end]
         if len(tokens) == 1:
@@ -124,6 +122,7 @@ class _Spans:
         low: text of a span in lower case → its row.
         unknown: row of a span in lower case that is not there.
         title: what is added when all tokens are written like titles.
+        openings: spans that are there, in lower case and without their last token.
         begin, end: rows of spans that begin before the sentence, and of others that end behind it.
     """
 
@@ -147,6 +146,8 @@ class _Spans:
         for text, row in self._cased.items():
             if text == text.lower():
                 self.low[text] = _sum(row, self._lower.get(text, self.unknown))
+
+        self.openings = {text.lower().rpartition(" ")[0] for texts in (self._lower, self._cased) for text in texts}
 
     def row(self, text: str, lower: str) -> Row:
         """The row of a span and of its form in lower case."""

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.document import Document, Word
 from pipeline.text.normalise import NormalisedText, normalise, tone_to_new
@@ -18,6 +19,8 @@ _VIETNAMESE = re.compile(
     r"(?:b|ch?|d|đ|gh?|gi|h|kh?|l|m|ngh?|nh?|ph?|qu?|r|s|th?|tr|v|x)?[aeiouyăâêôơư]{1,3}(?:ch?|m|ng?|nh|p|t)?"
 )
 _TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
+
+_spelling = lru_cache(maxsize=16_384)(tone_to_new)
 
 
 class WordSplitter:
@@ -47,45 +50,80 @@ class WordSplitter:
     def _sentence_words(
         self, normalised: NormalisedText, tokens: Sequence[tuple[int, int]], cuts: frozenset[int]
     ) -> list[Word]:
-        text = normalised.text
+        text, has_raw_offsets = normalised.text, normalised.starts is None
         # The segmenter too sees one spelling of each word: it knows hoà bình better than hòa bình.
-        forms = [tone_to_new(text[start:end]) for start, end in tokens]
+        forms = [_spelling(text[start:end]) for start, end in tokens]
         words: list[Word] = []
+        first, last, form, shape = -1, -1, "", _NOTHING  # of the word that is not finished yet
         previous_end = -1
-        for (start, end), form, join in zip(tokens, forms, self.segmenter.joins(forms), strict=True):
-            raw_start, raw_end = normalised.raw_span(start, end)
-            if words and raw_start < words[-1].end:  # tokens of one raw character: NFC takes the Bengali ড় apart
-                words[-1] = Word(words[-1].start, raw_end, words[-1].form + form)
+        for (start, end), token, join in zip(tokens, forms, self.segmenter.joins(forms), strict=True):
+            raw_start, raw_end = (start, end) if has_raw_offsets else normalised.raw_span(start, end)
+            own = _shape(token)
+            if raw_start < last:  # tokens of one raw character: NFC takes the Bengali ড় apart
+                form += token
+                shape = _shape(form)
             elif (
                 join
                 and start > previous_end
-                and cuts.isdisjoint(range(words[-1].end, raw_start + 1))
-                and _may_join(words[-1].form, form)
+                and _may_join(shape, own)
+                and (not cuts or cuts.isdisjoint(range(last, raw_start + 1)))
             ):
-                words[-1] = Word(words[-1].start, raw_end, f"{words[-1].form}_{form}")
+                form = f"{form}_{token}"
+                shape = _Shape(False, True, own.is_capital, own.is_foreign, shape.capitals + own.capitals)
             else:
-                words.append(Word(raw_start, raw_end, form))
-            previous_end = end
+                if form:
+                    words.append(Word(first, last, form))
+                first, form, shape = raw_start, token, own
+            last, previous_end = raw_end, end
+        if form:
+            words.append(Word(first, last, form))
         return _split_at(words, cuts) if cuts else words
 
 
-def _may_join(word: str, syllable: str) -> bool:
+class _Shape(NamedTuple):
+    """What decides whether a word may go on.
+
+    Attributes:
+        is_syllable: whether it is one syllable and nothing else.
+        ends_in_syllable, is_capital, is_foreign: of its last syllable: whether it is one, begins with a capital, and is
+            then not spelt as a Vietnamese one.
+        capitals: syllables with a capital.
+    """
+
+    is_syllable: bool
+    ends_in_syllable: bool
+    is_capital: bool
+    is_foreign: bool
+    capitals: int
+
+
+_NOTHING = _Shape(False, False, False, False, 0)
+
+
+@lru_cache(maxsize=16_384)
+def _shape(form: str) -> _Shape:
+    parts = form.split("_")
+    end = parts[-1]
+    is_capital = end[:1].isupper()
+    return _Shape(
+        bool(_SYLLABLE.fullmatch(form)),
+        bool(_SYLLABLE.fullmatch(end)),
+        is_capital,
+        is_capital and not _is_vietnamese(end),
+        sum(part[:1].isupper() for part in parts),
+    )
+
+
+def _may_join(word: _Shape, syllable: _Shape) -> bool:
     """Whether a syllable may continue a word, whatever the segmenter says.
 
     The CRF likes to glue names to what stands beside them (``Phúc mong``, ``giao Phó``, ``Canada Harjit``). A word
     never runs across punctuation, from lower case to a capital, or from a name of two or more capitals to lower case;
     and a foreign name in capitals is a word by itself, so that its parts are always labelled in the same way.
     """
-    if not _SYLLABLE.fullmatch(syllable):
+    if not syllable.is_syllable or not word.ends_in_syllable or word.is_foreign or syllable.is_foreign:
         return False
-    parts = word.split("_")
-    if not _SYLLABLE.fullmatch(parts[-1]):
-        return False
-    if any(part[0].isupper() and not _is_vietnamese(part) for part in (parts[-1], syllable)):
-        return False
-    if syllable[0].isupper():
-        return parts[-1][0].isupper()
-    return sum(part[0].isupper() for part in parts) < 2
+    return word.is_capital if syllable.is_capital else word.capitals < 2
 
 
 @lru_cache(maxsize=8192)

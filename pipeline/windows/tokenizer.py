@@ -18,7 +18,10 @@ from pipeline.errors import QuanheError, read_utf8
 from pipeline.text.normalise import normalise
 from pipeline.windows.pieces import Pieces, check_words
 
+_Split = tuple[list[int], list[tuple[int, int]]]
+
 _END = "</w>"
+_MAX_WORDS = 50_000  # whose pieces are kept, some 25 MB; then all are forgotten
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 MASK_TOKEN = "<mask>"  # transformers appends it behind the vocabulary
 
@@ -43,6 +46,7 @@ class PhobertPieces:
         self.size = max(len(vocabulary), self.mask_id + 1)
         self._known = len(vocabulary)
         self._bpe = Tokenizer(_build_bpe(vocabulary, merges))
+        self._splits: dict[str, _Split] = {}
 
     def __call__(self, forms: Sequence[str]) -> Pieces:
         """Split words.
@@ -55,12 +59,35 @@ class PhobertPieces:
         """
         if not forms:
             return Pieces([], [], [0], [])
+        self._learn(forms)
+        ids: list[int] = []
+        words: list[int] = []
+        starts: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        for index, form in enumerate(forms):
+            word_ids, word_offsets = self._splits[form]
+            starts.append(len(ids))
+            ids += word_ids
+            offsets += word_offsets
+            words += [index] * len(word_ids)
+        return Pieces(ids, words, [*starts, len(ids)], offsets)
+
+    def _learn(self, forms: Sequence[str]) -> None:
+        """Split the words that are not known yet, all at once."""
+        if len(self._splits) > _MAX_WORDS:
+            self._splits.clear()
+        new = [form for form in dict.fromkeys(forms) if form not in self._splits]
+        if not new:
+            return
         check_words(forms)
-        encoding = self._bpe.encode(forms, is_pretokenized=True, add_special_tokens=False)
-        ids = [piece if piece < self._known else self.unk_id for piece in encoding.ids]
-        words = [word for word in encoding.word_ids if word is not None]
-        starts = [index for index, word in enumerate(words) if index == 0 or words[index - 1] != word]
-        return Pieces(ids, words, [*starts, len(ids)], encoding.offsets)
+        encoding = self._bpe.encode(new, is_pretokenized=True, add_special_tokens=False)
+        splits: list[_Split] = [([], []) for _ in new]
+        for piece, word, offset in zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True):
+            if word is not None:
+                ids, offsets = splits[word]
+                ids.append(piece if piece < self._known else self.unk_id)
+                offsets.append(offset)
+        self._splits.update(zip(new, splits, strict=True))
 
 
 def raw_offsets(text: str, words: Sequence[Word], pieces: Pieces) -> list[tuple[int, int]]:

@@ -184,3 +184,13 @@ def test_a_missing_or_foreign_file_is_named(tmp_path, name):
     (tmp_path / name).unlink()
     with pytest.raises(QuanheError, match=f"{name}: cannot be read"):
         PhobertPieces(tmp_path)
+
+
+def test_what_is_kept_of_words_is_bounded(tokenizer, monkeypatch):
+    monkeypatch.setattr("pipeline.windows.tokenizer._MAX_WORDS", 20)
+    words = ["Việt_Nam", "quốc_phòng", "Việt_Nam", "Tanakamo"]
+    before = tokenizer(words)
+    for number in range(30):
+        tokenizer([f"từ{number}x{place}" for place in range(9)])
+        assert len(tokenizer._splits) <= 20 + 9
+    assert tokenizer(words) == before
