@@ -122,7 +122,7 @@ class _Spans:
         low: text of a span in lower case → its row.
         unknown: row of a span in lower case that is not there.
         title: what is added when all tokens are written like titles.
-        openings: spans that are there, in lower case and without their last token.
+        openings: of the longest spans: those that are there, in lower case and without their last token.
         begin, end: rows of spans that begin before the sentence, and of others that end behind it.
     """
 
@@ -146,8 +146,9 @@ class _Spans:
         for text, row in self._cased.items():
             if text == text.lower():
                 self.low[text] = _sum(row, self._lower.get(text, self.unknown))
-
-        self.openings = {text.lower().rpartition(" ")[0] for texts in (self._lower, self._cased) for text in texts}
+        self.openings: set[str] = set()
+        if length == max(_STARTS):
+            self.openings = {text.lower().rpartition(" ")[0] for texts in (self._lower, self._cased) for text in texts}
 
     def row(self, text: str, lower: str) -> Row:
         """The row of a span and of its form in lower case."""
@@ -198,8 +199,14 @@ def _templates(attributes: Sequence[str], weights: Sequence[float]) -> _Template
 
 def _table(columns: Sequence[dict[str, float]]) -> dict[str, Row]:
     """Value → its weights in each column."""
-    values = dict.fromkeys(value for column in columns for value in column)
-    return {value: tuple(column.get(value, 0.0) for column in columns) for value in values}
+    rows: dict[str, list[float]] = {}
+    for number, column in enumerate(columns):
+        for value, weight in column.items():
+            row = rows.get(value)
+            if row is None:
+                row = rows[value] = [0.0] * len(columns)
+            row[number] = weight
+    return {value: tuple(row) for value, row in rows.items()}
 
 
 def _sum(first: Row, *others: Row) -> Row:

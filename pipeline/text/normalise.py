@@ -95,8 +95,9 @@ _OLD_TO_NEW |= {old.upper(): new.upper() for old, new in _OLD_TO_NEW.items()} | 
 }
 _NEW_TO_OLD = {new: old for old, new in _OLD_TO_NEW.items()}
 # Only at the end of a syllable is there a choice (hoàn has one spelling), and qu is a consonant (quý).
-_OLD = re.compile(rf"(?<![qQ])({'|'.join(_OLD_TO_NEW)})(?![^\W\d_])")
-_NEW = re.compile(rf"(?<![qQ])({'|'.join(_NEW_TO_OLD)})(?![^\W\d_])")
+# The letter before is looked at last: re passes over text quickly where a pattern begins with a few letters.
+_OLD = re.compile(rf"({'|'.join(_OLD_TO_NEW)})(?<![qQ]..)(?![^\W\d_])")
+_NEW = re.compile(rf"({'|'.join(_NEW_TO_OLD)})(?<![qQ]..)(?![^\W\d_])")
 
 
 def tone_to_new(text: str) -> str:

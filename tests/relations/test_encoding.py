@@ -9,11 +9,12 @@ from tiny_corpus import marked
 
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document, Mention
-from pipeline.relations.candidates import find_candidates, mention_places
-from pipeline.relations.encoding import RelationEncoder
+from pipeline.relations.candidates import Candidate, Place, find_candidates, mention_places
+from pipeline.relations.encoding import RelationEncoder, _owners
 from pipeline.schema import RelationType, Schema
 from pipeline.text.segmenters import SyllableSegmenter
 from pipeline.text.words import WordSplitter
+from pipeline.windows.windows import context, make_windows
 
 SYLLABLES = WordSplitter(SyllableSegmenter())
 SCHEMA = Schema(
@@ -137,6 +138,21 @@ def test_a_word_longer_than_a_window_breaks_nothing(tokenizer, encoding):
     _, windows, lost = encode(tokenizer, document, encoding, pieces=16, overlap=4)
     assert sorted(lost) == [0, 1, 2]
     assert windows == []
+
+
+@given(st.data())
+def test_each_candidate_goes_where_its_context_is_widest(data):
+    words = data.draw(st.integers(1, 40))
+    windows = make_windows([1] * words, data.draw(st.integers(4, 12)), data.draw(st.integers(0, 3)))
+    starts = sorted(data.draw(st.lists(st.integers(0, words - 1), min_size=2, max_size=6)))
+    places = [Place(start, min(start + 1 + start % 2, words), 0) for start in starts]
+    candidates = [Candidate(head, tail, (), ()) for head in range(len(places)) for tail in range(len(places))]
+    for candidate, owner in zip(candidates, _owners(windows, words, places, candidates), strict=True):
+        ends = places[candidate.head], places[candidate.tail]
+        first, last = min(place.first for place in ends), max(place.last for place in ends)
+        holding = [number for number, w in enumerate(windows) if w.first <= first and last <= w.last]
+        rooms = [context(windows[number], words, first, last) for number in holding]
+        assert owner == (holding[rooms.index(max(rooms))] if holding else -1)
 
 
 def test_no_candidates_no_windows(tokenizer):
