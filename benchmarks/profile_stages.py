@@ -29,7 +29,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-# Stage → its functions, "module:name" or "module:Class.method"; those that a version does not have are passed over.
+# Stage → its functions, "module:name" or "module:Class.method"; one that a version does not have is passed over.
 STAGES = {
     "normalise": ["pipeline.text.normalise:normalise"],
     "tokens, sentences, words": ["pipeline.text.words:WordSplitter.__call__"],
@@ -49,7 +49,11 @@ STAGES = {
     ],
     "relation candidates": ["pipeline.relations.candidates:find_candidates"],
     "relation windows": ["pipeline.relations.encoding:RelationEncoder.__call__"],
-    "relation encoder": ["pipeline.relations.classifier:RelationClassifier._probabilities"],
+    "relation encoder": [
+        "pipeline.relations.classifier:RelationClassifier._logits",
+        "pipeline.relations.classifier:RelationClassifier._probabilities",
+    ],
+    "linear pair classifier": ["pipeline.relations.linear:LinearPairs.logits"],
     "relation batches, selection": ["pipeline.relations.classifier:RelationClassifier.predict"],
     "entities and facts": ["pipeline.facts.build:complete"],
     "JSON": ["pipeline.outputs.writer:json_line"],

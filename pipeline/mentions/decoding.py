@@ -106,7 +106,7 @@ def best_paths(scores: Scores, starts: Scores, transitions: Scores, lengths: Ind
     for here, before in pairwise(reversed(steps)):
         labels = path[here]
         path[before][: len(labels)] = back[here][np.arange(len(labels)), labels]
-    result = np.empty_like(path)
+    result: Indices = np.empty_like(path)
     result[order] = path
     return result
 

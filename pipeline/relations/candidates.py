@@ -168,7 +168,8 @@ class _Pairs:
 
     def _words_between(self, heads: Array, tails: Array) -> Array:
         gaps = np.maximum(self._firsts[tails] - self._lasts[heads], self._firsts[heads] - self._lasts[tails])
-        return np.maximum(gaps, 0)
+        between: Array = np.maximum(gaps, 0)
+        return between
 
 
 class _Rivals:
