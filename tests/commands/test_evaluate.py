@@ -25,7 +25,7 @@ def test_a_folder_of_labelled_articles(tiny_model, articles, tmp_path):
     report = evaluate(tiny_model, articles, tmp_path / "report")
     assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.json", "report.md", "report.html"}
     assert report.articles == ["tin20", "tin21", "tin22"]
-    assert list(report.systems) == ["quanhe", "PhoBERT + rules", "CRF + rules"]
+    assert list(report.systems) == ["quanhe", "PhoBERT + rules", "CRF + rules", "features alone"]
     scores = report.systems["quanhe"]
     assert scores.entities.strict.micro.gold == sum(len(tiny_article(n).mentions) for n in (20, 21, 22))
     assert scores.entities.strict.micro.f1 > 0.6

@@ -53,7 +53,7 @@ def test_config_and_scores_are_stored(tiny_model, tiny_config):
     assert load_config(tiny_model / "config.yaml") == tiny_config
     scores = json.loads((tiny_model / "scores.json").read_text(encoding="utf-8"))
     assert scores["articles"] == ["tin13", "tin14", "tin15"]
-    assert list(scores["systems"]) == ["quanhe", "PhoBERT + rules", "CRF + rules"]
+    assert list(scores["systems"]) == ["quanhe", "PhoBERT + rules", "CRF + rules", "features alone"]
     assert scores["systems"]["quanhe"]["entities"]["strict"]["micro"]["f1"] > 0.6
 
 
