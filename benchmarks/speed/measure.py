@@ -67,7 +67,7 @@ class Process:
     @property
     def peak(self) -> int:
         """The most resident memory so far of the process and its children together, in bytes."""
-        return self._memory.peak
+        return self._memory.peak or sum(map(_resident, _family(self._process.pid)))  # gone before the first look
 
     def ask(self, do: str, texts: Sequence[str] = (), setting: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask for something (see ``worker``) and wait for the answer.

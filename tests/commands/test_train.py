@@ -28,6 +28,7 @@ def test_the_folder_is_complete_and_holds_no_pickles(tiny_model):
         "scores.json",
         "README.md",
         "baseline/crf.crfsuite",
+        "relations/linear.safetensors",
         "relations/pair_head.safetensors",
         *(f"{folder}/{name}" for folder in ("entities", "relations") for name in stage),
     }
