@@ -37,7 +37,7 @@ STYLE = {
 }
 # Panels that lie as on a map: columns from west to east, in each from north to south.
 REGIONS = {
-    "Americas": "CA US MX CU VE PE BR CL AR",
+    "Americas": "CA US MX CU PA VE PE BO BR CL AR",
     "Northern and western Europe": "IS NO SE FI DK EE LV LT IE GB NL BE LU DE AT CH LI FR MC",
     "Africa": "MA DZ TN LY EG SD SS ET ER DJ SO KE UG RW BI TZ CD CG CF TD CM GA NG NE ML BF SN GH CI GN LR SL BJ TG "
     "GM MR AO ZM MW MZ ZW BW NA ZA LS SZ MG MU SC",
