@@ -123,7 +123,8 @@ def run_round(paths: Sequence[str], model: str | None, every: int) -> dict[str, 
     from pipeline.document import Document
     from pipeline.inputs.records import Record
     from pipeline.inputs.sources import read_items
-    from pipeline.model import default_model, load_pipeline
+    from pipeline.manifest import default_model
+    from pipeline.model import load_pipeline
 
     extractor = load_pipeline(Path(model) if model else default_model())
     watch = Stopwatch()

@@ -10,9 +10,12 @@ import typer
 from typer.core import TyperGroup
 
 import pipeline
-from pipeline.errors import QuanheError
+from pipeline.errors import MissingExtraError, QuanheError
 
-COMMANDS = ("train", "extract", "evaluate", "crossval", "validate", "distil", "convert", "suggest")
+COMMANDS = ("train", "extract", "evaluate", "crossval", "validate", "distil", "convert", "suggest", "export")
+
+
+_TRAINING = frozenset({"torch", "transformers", "datasets", "accelerate", "sklearn", "scipy"})
 
 
 class _LazyCommands(TyperGroup):
@@ -24,12 +27,29 @@ class _LazyCommands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pipeline.commands.{cmd_name}")
         single = typer.Typer(add_completion=False)
+        try:
+            module = importlib.import_module(f"pipeline.commands.{cmd_name}")
+        except ImportError as error:
+            if (error.name or "").split(".")[0] not in _TRAINING:
+                raise
+            return _refusing(cmd_name, MissingExtraError(error.name or "torch", "train", f"quanhe {cmd_name}"))
         single.command(cmd_name)(getattr(module, f"{cmd_name}_cli"))
         command = typer.main.get_command(single)
         command.name = cmd_name
         return command
+
+
+def _refusing(name: str, error: QuanheError) -> Any:
+    """A command that cannot run here; the others must still be listed and run."""
+    single = typer.Typer(add_completion=False)
+
+    def refuse() -> None:
+        raise error
+
+    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+    single.command(name, help=str(error), context_settings=settings)(refuse)
+    return typer.main.get_command(single)
 
 
 app = typer.Typer(cls=_LazyCommands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)

@@ -244,7 +244,11 @@ class Config(Section):
         schema_file: the schema (YAML key ``schema``).
         seed: of every random choice.
         device: ``auto`` takes a GPU when there is one.
-        precision: ``auto`` trains in bf16 where the processor has it.
+        precision: ``auto`` trains in bf16 where the processor has it, and extracts in the engine's fastest numbers:
+            int8 (ONNX files only) or bf16.
+        engine: what computes the encoders of a trained model: ``auto`` takes the model's ONNX files when there are any
+            and onnxruntime is installed, else torch.
+        threads: cores that extraction uses; 0 takes all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -254,7 +258,9 @@ class Config(Section):
     schema_file: Path = Field(default=Path("annotations/schema.yaml"), alias="schema")
     seed: Annotated[int, Field(ge=0)] = 13
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
+    engine: Literal["auto", "onnx", "torch"] = "auto"
+    threads: Annotated[int, Field(ge=0)] = 0
     data: DataConfig = DataConfig()
     text: TextConfig = TextConfig()
     windows: WindowConfig = WindowConfig()

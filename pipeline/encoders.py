@@ -23,8 +23,8 @@ from transformers import (
 from transformers.utils import logging as hf_logging
 
 from pipeline.errors import QuanheError
+from pipeline.windows.tokenizer import PHOBERT_FILES
 
-PHOBERT_FILES = ("vocab.txt", "bpe.codes")
 # Files and patterns of all tokenizer formats that transformers reads.
 TOKENIZER_FILES = (
     *PHOBERT_FILES,

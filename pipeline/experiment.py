@@ -29,6 +29,7 @@ from pipeline.extractor import Extractor
 from pipeline.manifest import Manifest, StageTraining, TrainingData, text_hash
 from pipeline.mentions.crf import train_crf
 from pipeline.mentions.tagger import Tagger
+from pipeline.mentions.torch_engine import weights_of as entity_weights
 from pipeline.mentions.training import train_tagger
 from pipeline.model import Model
 from pipeline.negatives import NegativeArticle
@@ -36,6 +37,7 @@ from pipeline.relations.candidates import find_candidates
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.consistency import count_excluded
 from pipeline.relations.linear import train_linear
+from pipeline.relations.torch_engine import weights_of as relation_weights
 from pipeline.relations.training import candidate_labels, train_relations
 from pipeline.schema import Schema
 from pipeline.text.segmenters import load_segmenter
@@ -95,7 +97,7 @@ def train_stages(
     tagger, history = train_tagger(
         learnt, labels, config, schema, materials.encoder, dev_score=_entity_dev(dev, materials), progress=progress
     )
-    stages = {"entities": _stage(history, start, tagger.model)}
+    stages = {"entities": _stage(history, start, entity_weights(tagger))}
     crf_path = scratch / "baseline.crfsuite"
     train_crf(learnt, labels, config.crf, crf_path)
     classifier = None
@@ -105,7 +107,7 @@ def train_stages(
         classifier, history = train_relations(
             learnt, config, schema, materials.encoder, dev_score=_relation_dev(dev, materials), progress=progress
         )
-        stages["relations"] = _stage(history, start, classifier.model)
+        stages["relations"] = _stage(history, start, relation_weights(classifier))
         pairs = [candidate_labels(d, find_candidates(d, schema, config.relations), schema, "ignore") for d in learnt]
         classifier.linear = train_linear(learnt, pairs, schema, config.relations, config.linear)
     model = Model(config, schema, materials.splitter, tagger, classifier, crf_path)

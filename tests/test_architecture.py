@@ -19,8 +19,9 @@ BESIDE = {
     "data": {"text"},
     "evaluation": {"text"},
     "distil": {"text", "windows"},
+    "export": {"windows", "mentions", "relations"},
     "interchange": {"text", "data", "inputs", "outputs"},
-    "commands": {*STAGES, "inputs", "data", "evaluation", "distil", "interchange"},
+    "commands": {*STAGES, "inputs", "data", "evaluation", "distil", "interchange", "export"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -24,7 +24,7 @@ from pipeline.encoders import (
     use_bf16,
 )
 from pipeline.errors import QuanheError
-from pipeline.mentions.tagger import Tagger
+from pipeline.mentions.torch_engine import torch_tagger
 from pipeline.windows.tokenizer import PhobertPieces
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +117,7 @@ def test_a_vocabulary_larger_than_the_weights_is_refused(copy):
     with (copy / "vocab.txt").open("a", encoding="utf-8") as file:
         file.write("quanhe_one 1\nquanhe_two 1\n")
     model = load_token_classifier(copy, LABELS)
-    message = error_of(lambda: Tagger(model, PhobertPieces(copy), WindowConfig()))
+    message = error_of(lambda: torch_tagger(model, PhobertPieces(copy), WindowConfig()))
     assert f"{copy}: the tokenizer has 24002 pieces, but the weights are of 24000" in message
 
 
@@ -200,7 +200,7 @@ def test_an_encoder_of_the_shape_of_phobert_base(encoder_folder, splitter, tmp_p
     classifier = load_token_classifier(found, LABELS).eval()
     assert classifier.num_parameters() > 130e6
     assert tokenizer.size == classifier.config.vocab_size == 64001
-    tagger = Tagger(classifier, tokenizer, config.windows)
+    tagger = torch_tagger(classifier, tokenizer, config.windows)
     document = splitter(Document("a", "Đại tướng Trần Văn Mẫu hội đàm với ông Sample tại Hà Nội. " * 30))
     (mentions,) = tagger.predict([document])
     assert mentions  # of a fresh head, so anything; but they are spans of the text

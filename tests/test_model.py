@@ -10,12 +10,13 @@ import pytest
 from tiny_corpus import tiny_article
 
 import pipeline.manifest as manifest_module
-import pipeline.model as model_module
+import pipeline.saving as saving_module
 from pipeline.config import Config
 from pipeline.document import Document
 from pipeline.errors import QuanheError
 from pipeline.manifest import default_model, read_manifest
-from pipeline.model import load_model, load_pipeline, save_model
+from pipeline.model import load_model, load_pipeline
+from pipeline.saving import save_model
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_save_that_fails_leaves_the_old_folder(copy, monkeypatch, failing):
     def fail(*arguments):
         raise OSError(28, "No space left on device", "model.safetensors")
 
-    monkeypatch.setattr(model_module, failing, fail)
+    monkeypatch.setattr(saving_module, failing, fail)
     with pytest.raises(QuanheError, match=r"cannot be written \(No space left on device\)"):
         save_model(model, manifest, copy, {})
     assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before

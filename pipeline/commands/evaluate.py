@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.config import Config, DataConfig, Source, load_config
+from pipeline.commands.engine_options import EngineOption, PrecisionOption, engine_settings
+from pipeline.config import Config, DataConfig, Source
 from pipeline.data.corpus import load_source, load_split
 from pipeline.data.negatives import load_negatives, missing_folders
 from pipeline.errors import QuanheError
@@ -46,7 +47,7 @@ def evaluate(
         QuanheError: the model or the data are not in order, or the model has seen an article.
     """
     model, manifest = load_model(model_folder, config)
-    stored = (config or model.config).data
+    stored = (config if config and "data" in config.model_fields_set else model.config).data
     if data is None:
         documents = load_split(stored, "test")
         if not documents:
@@ -65,7 +66,7 @@ def evaluate(
         output,
         title=f"{manifest.name} on {data or 'test articles'}",
         negatives=negatives,
-        about={"hard negatives": left_out} if left_out else {},
+        about={"engine": model.engine} | ({"hard negatives": left_out} if left_out else {}),
     )
 
 
@@ -91,11 +92,13 @@ def evaluate_cli(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the report.")] = Path(
         "runs/evaluate"
     ),
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
 ) -> None:
     """Score a model beside its baselines; write report.json, report.md and report.html."""
     if overrides and not config:
         raise QuanheError("--set changes a setting of --config; name the config too")
-    settings = load_config(config, overrides or ()) if config else None
+    settings = engine_settings(config, engine, precision, overrides=overrides or ())
     report = evaluate(
         model or default_model(),
         data,

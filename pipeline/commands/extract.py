@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from pipeline.config import Config, load_config
+from pipeline.commands.engine_options import EngineOption, PrecisionOption, ThreadsOption, engine_settings
+from pipeline.config import Config
 from pipeline.errors import QuanheError
 from pipeline.inputs.records import DEFAULT_NAMES, FieldNames, Item
 from pipeline.inputs.sources import KNOWN_SUFFIXES, check_arguments, read_items
@@ -157,6 +158,9 @@ def extract_cli(
     id_field: Annotated[str, typer.Option(metavar="NAME", help="Field or column with the id.")] = "id",
     text_field: Annotated[str, typer.Option(metavar="NAME", help="Field or column with the text.")] = "text",
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Articles a batch.")] = 16,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
 ) -> None:
     """Find entities, relations and facts; write one JSON object an article (docs/output.md).
 
@@ -168,7 +172,7 @@ def extract_cli(
         raise QuanheError(f"--runner {runner}: must be local or ray")
     if runner == "ray":
         check_ray(paths)
-    load, settings = _load(model, config)
+    load, settings = _load(model, engine_settings(config, engine, precision, threads))
     with ProgressLine(stdout_used=target is None) as progress:
         try:
             with _executor(load, runner, address, workers, batch, paths, progress.report) as executor:
@@ -236,20 +240,18 @@ class _Loader:
     config: Config | None = None
 
     def __call__(self, threads: int) -> Extractor:
-        """On so many threads; 0 for as many as torch likes."""
+        """On so many threads; 0 leaves it to the settings."""
         from pipeline.model import load_pipeline
 
+        config = self.config
         if threads:
-            import torch
-
-            torch.set_num_threads(threads)
-        options: dict[str, Any] = {"config": self.config} if self.config else {}
-        return load_pipeline(self.folder, **options)
+            given = config.model_dump(exclude_unset=True, by_alias=True) if config else {}
+            config = Config.model_validate({**given, "threads": threads})
+        return load_pipeline(self.folder, config) if config else load_pipeline(self.folder)
 
 
-def _load(model: Path | None, config: Path | None) -> tuple[Load, dict[str, str]]:
+def _load(model: Path | None, overrides: Config | None) -> tuple[Load, dict[str, str]]:
     """What loads the model, and which one it is: a stopped run is not resumed with another."""
-    overrides = load_config(config) if config else None
     folder = model or default_model()
     settings = {"model": str(folder), "sha256": folder_hash(folder)}
     if overrides:

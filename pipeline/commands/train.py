@@ -19,7 +19,7 @@ from pipeline.errors import QuanheError
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.tables import print_table
 from pipeline.experiment import Materials, check_types, score_systems, train_stages
-from pipeline.model import save_model
+from pipeline.saving import save_model
 from pipeline.schema import load_schema
 
 

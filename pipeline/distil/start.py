@@ -17,9 +17,9 @@ from pipeline.distil.encoder import Encoder, MaskedLM, Shape, load_teacher, tran
 from pipeline.distil.export import write_weights
 from pipeline.distil.pieces import WordPieces
 from pipeline.distil.vocabulary import piece_numbers, train_vocabulary
-from pipeline.encoders import PHOBERT_FILES, find_folder
+from pipeline.encoders import find_folder
 from pipeline.errors import QuanheError
-from pipeline.windows.tokenizer import PhobertPieces
+from pipeline.windows.tokenizer import PHOBERT_FILES, PhobertPieces
 
 _OFFSET = PhobertPieces.pad_id + 1  # RoBERTa's positions begin behind the padding id
 

@@ -1,27 +1,20 @@
-"""The PhoBERT token classifier: windows of words in, mentions out."""
+"""The tagger: windows of words in, mentions out; the classifier behind it runs in torch or ONNX Runtime."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import torch
-from transformers import PreTrainedModel
 
 from pipeline.config import WindowConfig
 from pipeline.document import Document, Mention, number_mentions
-from pipeline.encoders import encoder_config, load_token_classifier, max_pieces
 from pipeline.errors import QuanheError
-from pipeline.mentions.decoding import Scores, decode, legal_transitions
-from pipeline.mentions.transitions import learnt_grammar
+from pipeline.mentions.decoding import Scores, decode
 from pipeline.text.edges import trim
-from pipeline.training import pad_rows
 from pipeline.windows.pieces import Pieces, WordTokenizer
-from pipeline.windows.plain import load_tokenizer
 from pipeline.windows.windows import Window, best_windows, make_windows
 
 _log = logging.getLogger(__name__)
@@ -59,36 +52,50 @@ def _encode(window: Window, pieces: Pieces, tokenizer: WordTokenizer, capacity: 
     return EncodedWindow(window, ids, first_pieces)
 
 
+class PieceScorer(Protocol):
+    """A token classifier, whichever engine computes it.
+
+    Attributes:
+        labels: IOB2 labels, in the order of the scores.
+        max_pieces: pieces that a window may have, special tokens included.
+        vocabulary: number of piece ids that it knows.
+    """
+
+    labels: list[str]
+    max_pieces: int
+    vocabulary: int
+
+    def __call__(self, windows: Sequence[Sequence[int]]) -> list[Scores]:
+        """Log probabilities ``[pieces, labels]`` of each window of piece ids, in the order given."""
+
+    def grammar(self) -> tuple[Scores, Scores]:
+        """What may follow what, as ``legal_transitions`` gives it."""
+
+
 class Tagger:
     """Finds mentions.
 
     Args:
-        model: a token classifier; its labels are IOB2.
+        scorer: a token classifier.
         tokenizer: of the same encoder.
         windows: how long articles are cut.
-        bf16: compute in bfloat16.
     """
 
-    def __init__(
-        self, model: PreTrainedModel, tokenizer: WordTokenizer, windows: WindowConfig, *, bf16: bool = False
-    ) -> None:
-        limit = max_pieces(model.config)
+    def __init__(self, scorer: PieceScorer, tokenizer: WordTokenizer, windows: WindowConfig) -> None:
+        limit = scorer.max_pieces
         if windows.pieces > limit:
             raise QuanheError(f"windows.pieces is {windows.pieces}, but the encoder takes {limit}; lower it to {limit}")
-        known = int(model.config.vocab_size)
-        if tokenizer.size > known:
+        if tokenizer.size > scorer.vocabulary:
             raise QuanheError(
-                f"{tokenizer.folder}: the tokenizer has {tokenizer.size} pieces, but the weights are of {known}"
+                f"{tokenizer.folder}: the tokenizer has {tokenizer.size} pieces, "
+                f"but the weights are of {scorer.vocabulary}"
             )
-        self.model, self.tokenizer, self.windows, self.bf16 = model, tokenizer, windows, bf16
-        self.labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
+        self.scorer, self.tokenizer, self.windows = scorer, tokenizer, windows
 
-    @classmethod
-    def load(cls, folder: Path, windows: WindowConfig, device: torch.device, *, bf16: bool = False) -> Tagger:
-        """Load what ``save_fp16`` wrote, with the tokenizer files beside it."""
-        labels = encoder_config(folder).id2label
-        model = load_token_classifier(folder, [labels[index] for index in range(len(labels))])
-        return cls(model.to(device).eval(), load_tokenizer(folder), windows, bf16=bf16)
+    @property
+    def labels(self) -> list[str]:
+        """IOB2 labels, in the order of the scores."""
+        return self.scorer.labels
 
     def predict(self, documents: Sequence[Document]) -> list[list[Mention]]:
         """Mentions of each document, in text order. The documents need words; they are not changed."""
@@ -103,26 +110,14 @@ class Tagger:
         """The classifier's opinion of every word of each document, ``[words, labels]``."""
         encoded = [encode_windows(document, self.tokenizer, self.windows) for document in documents]
         flat = [window for windows in encoded for window in windows]
-        scores = self._score(flat)
+        of_pieces = self.scorer([window.ids for window in flat])
+        scores = [rows[window.first_pieces] for rows, window in zip(of_pieces, flat, strict=True)]
         result: list[Scores] = []
         position = 0
         for document, windows in zip(documents, encoded, strict=True):
             result.append(self._merge(len(document.words), windows, scores[position : position + len(windows)]))
             position += len(windows)
         return result
-
-    def _score(self, windows: Sequence[EncodedWindow]) -> list[Scores]:
-        """Log probabilities ``[words, labels]`` of each window, in the order given."""
-        scores: list[Scores] = [np.zeros((0, 0), dtype=np.float32)] * len(windows)
-        device = self.model.device
-        for batch in batches([len(window.ids) for window in windows]):
-            ids = pad_rows([windows[index].ids for index in batch], self.tokenizer.pad_id).to(device)
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
-                logits = self.model(input_ids=ids, attention_mask=(ids != self.tokenizer.pad_id).long()).logits
-            probabilities = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
-            for row, index in enumerate(batch):
-                scores[index] = probabilities[row, windows[index].first_pieces]
-        return scores
 
     def _merge(self, words: int, windows: Sequence[EncodedWindow], scores: Sequence[Scores]) -> Scores:
         """Each word takes its scores from the window that gives it the most context."""
@@ -143,31 +138,11 @@ class Tagger:
         words = document.words
         sentences = [first for first, _ in document.sentences]
         found = []
-        for first, last, kind, score in decode(scores, self.labels, *self._grammar(), sentences):
+        for first, last, kind, score in decode(scores, self.labels, *self.scorer.grammar(), sentences):
             span = trim(document.text, words[first].start, words[last - 1].end)
             if span:
                 found.append((*span, kind, score))
         return number_mentions(document.text, found)
-
-    def _grammar(self) -> tuple[Scores, Scores]:
-        """What may follow what: learnt with the classifier, by a layer that is still in training or that was saved."""
-        layer = getattr(self.model, "transitions", None)
-        values = layer.values() if layer is not None else getattr(self.model.config, "transitions", None)
-        if values:
-            return learnt_grammar(self.labels, values)
-        return legal_transitions(self.labels, getattr(self.model.config, "adjacency", None))
-
-
-def batches(lengths: Sequence[int], tokens: int = 8192) -> Iterator[list[int]]:
-    """Indices grouped by similar length, each group at most ``tokens`` once padded: little padding, flat memory."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and lengths[index] * (len(batch) + 1) > tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def training_rows(

@@ -17,6 +17,7 @@ from pipeline.document import Document
 from pipeline.encoders import load_token_classifier, pick_device, use_bf16
 from pipeline.mentions.decoding import adjacency
 from pipeline.mentions.tagger import Tagger, training_rows
+from pipeline.mentions.torch_engine import torch_tagger
 from pipeline.mentions.transitions import Transitions
 from pipeline.schema import Schema
 from pipeline.training import History, pad_rows, train_model
@@ -60,7 +61,7 @@ def train_tagger(
     if settings.crf:
         model.transitions = Transitions(schema.labels).to(device)
     bf16 = use_bf16(config.precision, device)
-    tagger = Tagger(model, tokenizer, config.windows, bf16=bf16)
+    tagger = torch_tagger(model, tokenizer, config.windows, bf16=bf16)
     label_ids = {label: index for index, label in enumerate(schema.labels)}
     rows = training_rows(documents, labels, tokenizer, config.windows, label_ids)
     history = train_model(

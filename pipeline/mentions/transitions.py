@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
-from pipeline.mentions.decoding import Scores, legal_transitions
+from pipeline.mentions.decoding import legal_transitions
 
 # Stands for minus infinity: differences stay finite, so that gradients do.
 _NEVER = -1e4
@@ -75,13 +74,3 @@ class Transitions(nn.Module):
         """What was learnt, as plain lists: ``start [labels]`` and ``between [labels][labels]``."""
         rounded = {"start": self.start.half().tolist(), "between": self.between.half().tolist()}
         return rounded
-
-
-def learnt_grammar(labels: Sequence[str], values: dict[str, list[float] | list[list[float]]]) -> tuple[Scores, Scores]:
-    """IOB2's grammar with learnt scores, as ``legal_transitions`` gives it.
-
-    Args:
-        values: from ``Transitions.values``.
-    """
-    start, between = legal_transitions(labels)
-    return start + np.asarray(values["start"], np.float32), between + np.asarray(values["between"], np.float32)

@@ -73,16 +73,30 @@ class PairHead(nn.Module):
         Returns:
             Logits ``[pairs, relations]``.
         """
-        spans = functional.gelu(self.span(self.dropout(ends)))
-        head, tail = spans[:, 0], spans[:, 1]
-        parts = [head, tail, head * tail, functional.gelu(self.between(self.dropout(between)))]
-        parts.append(self.types(types).flatten(1))
-        parts += [embedding(features[:, column]) for column, embedding in enumerate(self.features)]
-        hidden = functional.gelu(self.pair(self.dropout(torch.cat(parts, dim=-1))))
+        spans = self.spans(ends)
+        hidden = self.join(spans[:, 0], spans[:, 1], between, types, features)
         if self.evidence is not None:
             hidden = hidden + self.evidence(hidden, states, mask, window)
         logits: torch.Tensor = self.out(self.dropout(hidden))
         return logits
+
+    def spans(self, ends: torch.Tensor) -> torch.Tensor:
+        """Spans of their ends' hidden states: ``[..., 2 * hidden]`` → ``[..., width]``."""
+        return functional.gelu(self.span(self.dropout(ends)))
+
+    def join(
+        self,
+        head: torch.Tensor,
+        tail: torch.Tensor,
+        between: torch.Tensor,
+        types: torch.Tensor,
+        features: torch.Tensor,
+    ) -> torch.Tensor:
+        """What is known of each pair before it looks for evidence, ``[pairs, width]``; head and tail from ``spans``."""
+        parts = [head, tail, head * tail, functional.gelu(self.between(self.dropout(between)))]
+        parts.append(self.types(types).flatten(1))
+        parts += [embedding(features[:, column]) for column, embedding in enumerate(self.features)]
+        return functional.gelu(self.pair(self.dropout(torch.cat(parts, dim=-1))))
 
 
 class Evidence(nn.Module):
@@ -111,7 +125,25 @@ class Evidence(nn.Module):
             for at, own in enumerate(torch.split(queries, counts, dim=1))
         ]
         mixed = torch.cat(found, dim=1).transpose(0, 1).flatten(1)
-        return functional.gelu(self.join(torch.cat([pairs, mixed.to(pairs.dtype)], dim=-1)))
+        return self._joined(pairs, mixed)
+
+    def in_window(self, pairs: torch.Tensor, states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """As ``forward`` when all pairs are of one window: pairs ``[pairs, width]``, states ``[pieces, hidden]``.
+
+        Args:
+            mask: which pieces are text, ``[pieces]``; ``None`` when all are.
+        """
+        queries, keys, values = (
+            self._split(layer(vectors[None]))
+            for layer, vectors in ((self.query, pairs), (self.key, states), (self.value, states))
+        )
+        found = functional.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=None if mask is None else mask[None, None, None]
+        )
+        return self._joined(pairs, found[0].transpose(0, 1).flatten(1))
+
+    def _joined(self, pairs: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
+        return functional.gelu(self.join(torch.cat([pairs, found.to(pairs.dtype)], dim=-1)))
 
     def _split(self, vectors: torch.Tensor) -> torch.Tensor:
         """``[windows, items, width]`` → ``[windows, heads, items, width / heads]``."""

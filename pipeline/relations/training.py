@@ -14,12 +14,14 @@ from pipeline.config import Config
 from pipeline.document import Document
 from pipeline.encoders import encoder_config, first_position, pick_device, use_bf16
 from pipeline.errors import QuanheError
-from pipeline.relations.batch import FIRST_POSITION, collate, window_row
+from pipeline.relations.batch import collate
 from pipeline.relations.candidates import Candidate, find_candidates
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.encoding import RelationEncoder
 from pipeline.relations.health import check_reads
 from pipeline.relations.model import build_model
+from pipeline.relations.rows import FIRST_POSITION, window_row
+from pipeline.relations.torch_engine import TorchPairScorer
 from pipeline.schema import Schema
 from pipeline.training import History, train_model
 from pipeline.windows.plain import load_tokenizer
@@ -53,7 +55,8 @@ def train_relations(
     model, first_marker = build_model(encoder, len(schema.entities), len(schema.relations), settings.dropout)
     model.to(device)
     bf16 = use_bf16(config.precision, device)
-    classifier = RelationClassifier(model, tokenizer, schema, settings, config.windows, first_marker, bf16=bf16)
+    scorer = TorchPairScorer(model, first_marker, tokenizer.pad_id, bf16=bf16)
+    classifier = RelationClassifier(scorer, tokenizer, schema, settings, config.windows)
     rows = training_rows(documents, classifier.encoder, schema, config)
     history = train_model(
         model,

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.encoders import PHOBERT_FILES, quiet
-from pipeline.errors import QuanheError
-from pipeline.windows.pieces import Pieces, WordTokenizer, check_words
-from pipeline.windows.tokenizer import PhobertPieces
+from tokenizers import Tokenizer
 
-_Split = tuple[list[int], list[tuple[int, int]]]
+from pipeline.errors import MissingExtraError, QuanheError
+from pipeline.windows.pieces import Pieces, WordTokenizer, split_words
+from pipeline.windows.tokenizer import PHOBERT_FILES, PhobertPieces
 
 
 class PlainPieces:
@@ -27,8 +26,12 @@ class PlainPieces:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        from transformers import AutoTokenizer
+        try:
+            from transformers import AutoTokenizer
 
+            from pipeline.encoders import quiet
+        except ImportError as error:
+            raise MissingExtraError("transformers", "torch", f"the tokenizer in {folder}") from error
         self.folder = Path(folder)
         try:
             with quiet():
@@ -51,33 +54,17 @@ class PlainPieces:
 
     def __call__(self, forms: Sequence[str]) -> Pieces:
         """As ``WordTokenizer.__call__``; a word that the tokenizer makes nothing of becomes the unknown piece."""
-        check_words(forms)
-        ids: list[int] = []
-        words: list[int] = []
-        starts: list[int] = []
-        offsets: list[tuple[int, int]] = []
-        for index, form in enumerate(forms):
-            word_ids, word_offsets = self._split(form)
-            starts.append(len(ids))
-            ids += word_ids
-            offsets += word_offsets
-            words += [index] * len(word_ids)
-        return Pieces(ids, words, [*starts, len(ids)], offsets)
+        return split_words(forms, self._split, self.unk_id)
 
-    def _split(self, form: str) -> _Split:
-        whole = (0, len(form))
-        plain = form.replace("_", " ")
-        if not plain.strip():
-            plain = form
-        # Only the Rust tokenizers tell where a piece stands; of others, each piece stands for its whole word.
-        found = self._tokenizer(plain, add_special_tokens=False, return_offsets_mapping=self._tokenizer.is_fast)
-        ids = [int(piece) for piece in found["input_ids"]]
-        if not ids:
-            return [self.unk_id], [whole]
-        if not self._tokenizer.is_fast:
-            return ids, [whole] * len(ids)
-        # A lone SentencePiece blank has an empty range; it belongs to what follows.
-        return ids, [(start, max(end, start + 1)) for start, end in found["offset_mapping"]]
+    @property
+    def rust(self) -> Tokenizer | None:
+        """The tokenizer as the Rust library has it, which writes ``tokenizer.json``; ``None`` when it is another."""
+        return self._tokenizer.backend_tokenizer if self._tokenizer.is_fast else None
+
+    def _split(self, text: str) -> tuple[list[int], list[tuple[int, int]] | None]:
+        # Only the Rust tokenizers tell where a piece stands.
+        found = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=self._tokenizer.is_fast)
+        return [int(piece) for piece in found["input_ids"]], found.get("offset_mapping")
 
 
 def load_tokenizer(folder: str | Path) -> WordTokenizer:

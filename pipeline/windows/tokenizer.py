@@ -18,6 +18,7 @@ from pipeline.errors import QuanheError, read_utf8
 from pipeline.text.normalise import normalise
 from pipeline.windows.pieces import Pieces, check_words
 
+PHOBERT_FILES = ("vocab.txt", "bpe.codes")
 _Split = tuple[list[int], list[tuple[int, int]]]
 
 _END = "</w>"

@@ -14,7 +14,8 @@ from tiny_corpus import tiny_article
 from pipeline.config import WindowConfig
 from pipeline.document import Document
 from pipeline.errors import QuanheError
-from pipeline.mentions.tagger import Tagger, batches, encode_windows, training_rows
+from pipeline.mentions.tagger import Tagger, encode_windows, training_rows
+from pipeline.mentions.torch_engine import batches, load_torch_tagger, torch_tagger
 from pipeline.text.segmenters import SyllableSegmenter
 from pipeline.text.words import WordSplitter
 
@@ -51,7 +52,7 @@ class FakeEncoder:
 
 @pytest.fixture(scope="module")
 def tagger(tiny_model) -> Tagger:
-    return Tagger.load(tiny_model / "entities", WindowConfig(), torch.device("cpu"))
+    return load_torch_tagger(tiny_model / "entities", WindowConfig(), torch.device("cpu"))
 
 
 def spans(mentions):
@@ -63,7 +64,7 @@ def test_every_mention_of_a_long_article_is_found_once(tokenizer, pieces):
     text = "".join("Anh " + "và " * (number % 9) for number in range(120))
     document = SYLLABLES(Document("a", text))
     encoder = FakeEncoder(tokenizer)
-    mentions = Tagger(encoder, tokenizer, WindowConfig(pieces=pieces, overlap=pieces // 3)).predict([document])[0]
+    mentions = torch_tagger(encoder, tokenizer, WindowConfig(pieces=pieces, overlap=pieces // 3)).predict([document])[0]
     assert [m.start for m in mentions] == [i for i in range(len(text)) if text.startswith("Anh", i)]
     assert [m.id for m in mentions] == [f"T{number}" for number in range(1, 121)]
     assert all(text[m.start : m.end] == m.text == "Anh" for m in mentions)
@@ -73,14 +74,14 @@ def test_every_mention_of_a_long_article_is_found_once(tokenizer, pieces):
 def test_words_are_labelled_where_their_window_gives_them_the_most_context(tokenizer):
     document = SYLLABLES(Document("a", "Anh " * 600))
     # A word in an overlap of 60 pieces has 30 of them on its poorer side at the least, if the right window is taken.
-    tagger = Tagger(FakeEncoder(tokenizer, need=29), tokenizer, WindowConfig(pieces=128, overlap=60))
+    tagger = torch_tagger(FakeEncoder(tokenizer, need=29), tokenizer, WindowConfig(pieces=128, overlap=60))
     found = [m.start // 4 for m in tagger.predict([document])[0]]
     assert found == list(range(29, 571))
 
 
 def test_a_word_longer_than_a_window_is_read_in_part_and_told(tokenizer, caplog):
     document = SYLLABLES(Document("a", f"Anh {'國' * 90} Anh"))
-    tagger = Tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig(pieces=16, overlap=4))
+    tagger = torch_tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig(pieces=16, overlap=4))
     with caplog.at_level(logging.WARNING):
         mentions = tagger.predict([document])[0]
     assert [m.start for m in mentions] == [0, 95]
@@ -126,7 +127,7 @@ def test_documents_are_not_changed(tagger, splitter):
 
 def test_windows_that_the_encoder_cannot_take(tokenizer):
     with pytest.raises(QuanheError, match=r"windows\.pieces is 300, but the encoder takes 256"):
-        Tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig(pieces=300))
+        torch_tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig(pieces=300))
 
 
 def test_batches_hold_every_window_once_and_stay_small():
@@ -164,7 +165,7 @@ def test_rows_know_the_sentence_of_each_word(tokenizer):
 
 
 def test_no_mention_crosses_a_sentence_or_ends_with_a_stray_mark(tokenizer):
-    tagger = Tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig())
+    tagger = torch_tagger(FakeEncoder(tokenizer), tokenizer, WindowConfig())
     document = SYLLABLES(Document("a", "Hai Ba\nHai Ba"))
     scores = np.log(np.full((4, 3), 1e-6, dtype=np.float32))
     scores[range(4), [1, 2, 2, 2]] = 0.0  # B-X I-X | I-X I-X

@@ -12,6 +12,7 @@ from torch.nn import functional
 from pipeline.commands.train import train
 from pipeline.config import EntityConfig
 from pipeline.document import Document
+from pipeline.mentions.torch_engine import weights_of
 from pipeline.mentions.training import WindowCollator, _make_loss
 from pipeline.mentions.transitions import Transitions
 from pipeline.model import load_model
@@ -120,7 +121,7 @@ def test_a_model_trained_with_a_crf_keeps_what_it_learnt(tiny_config, tmp_path):
     config = tiny_config.model_copy(update={"entities": tiny_config.entities.model_copy(update={"crf": True})})
     train(config, tmp_path / "model")
     model, _ = load_model(tmp_path / "model")
-    learnt = model.tagger.model.config.transitions
+    learnt = weights_of(model.tagger).config.transitions
     assert np.abs(learnt["between"]).max() > 0.01
     text = sorted(config.data.test[0].path.glob("*.txt"))[0].read_text(encoding="utf-8")
     (found,) = model.extractor().extract([Document("a", text)])

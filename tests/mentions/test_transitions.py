@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.mentions.decoding import viterbi
-from pipeline.mentions.transitions import Transitions, learnt_grammar
+from pipeline.mentions.grammar import learnt_grammar
+from pipeline.mentions.transitions import Transitions
 
 LABELS = ["O", "B-X", "I-X", "B-Y", "I-Y"]
 

@@ -8,9 +8,10 @@ from tiny_corpus import marked
 
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.encoders import load_encoder
-from pipeline.relations.batch import collate, window_row
+from pipeline.relations.batch import collate
 from pipeline.relations.candidates import FEATURE_SIZES, find_candidates
 from pipeline.relations.encoding import RelationEncoder
+from pipeline.relations.rows import window_row
 from pipeline.schema import RelationType, Schema
 from pipeline.text.segmenters import SyllableSegmenter
 from pipeline.text.words import WordSplitter

@@ -22,6 +22,7 @@ from pipeline.relations.model import (
     load_relation_model,
     save_relation_model,
 )
+from pipeline.relations.torch_engine import load_torch_classifier
 
 CPU = torch.device("cpu")
 
@@ -130,7 +131,7 @@ def test_a_damaged_head_is_refused(tiny_encoder, tmp_path, damage):
 @pytest.fixture
 def classifier(tiny_model, schema):
     config = RelationConfig(max_sentences=2)
-    return RelationClassifier.load(tiny_model / "relations", schema, config, WindowConfig(), CPU)
+    return load_torch_classifier(tiny_model / "relations", schema, config, WindowConfig(), CPU)
 
 
 def read(classifier, documents: list[Document]):
@@ -161,7 +162,7 @@ def test_a_higher_threshold_leaves_the_surer_ones(tiny_model, classifier, schema
     documents = [splitter(tiny_article(number)) for number in range(10, 16)]
     everything = [(i, r) for i, relations in enumerate(classifier.predict(documents)) for r in relations]
     cut = sorted(relation.score for _, relation in everything)[len(everything) // 2]
-    strict = RelationClassifier.load(
+    strict = load_torch_classifier(
         tiny_model / "relations", schema, RelationConfig(max_sentences=2, threshold=cut), WindowConfig(), CPU
     )
     left = [(i, r) for i, relations in enumerate(strict.predict(documents)) for r in relations]
@@ -175,22 +176,20 @@ def test_what_is_out_of_reach_is_counted(classifier, splitter):
     far = tiny_article(12)
     signed = next(relation for relation in far.relations if relation.type == "SIGNED_ON")
     near = RelationClassifier(
-        classifier.model,
+        classifier.scorer,
         classifier.tokenizer,
         classifier.schema,
         RelationConfig(max_sentences=0),
         WindowConfig(),
-        classifier.encoder.first_marker,
     )
     assert far.mention(signed.tail).start < far.mention(signed.head).start
     assert near.out_of_reach(splitter(far)) == (1, 0)
     narrow = RelationClassifier(
-        classifier.model,
+        classifier.scorer,
         classifier.tokenizer,
         classifier.schema,
         RelationConfig(max_sentences=2),
         WindowConfig(pieces=16, overlap=8),
-        classifier.encoder.first_marker,
     )
     lost_far, lost_outside = narrow.out_of_reach(splitter(far))
     assert lost_far == 0
@@ -201,4 +200,4 @@ def test_a_folder_without_weights_is_refused(tiny_model, tmp_path, schema):
     shutil.copytree(tiny_model / "relations", tmp_path / "r")
     (tmp_path / "r" / "model.safetensors").unlink()
     with pytest.raises(QuanheError, match="weights cannot be read"):
-        RelationClassifier.load(tmp_path / "r", schema, RelationConfig(), WindowConfig(), CPU)
+        load_torch_classifier(tmp_path / "r", schema, RelationConfig(), WindowConfig(), CPU)

@@ -1,0 +1,1 @@
+"""Trained stages → ONNX graphs that score one window a run."""
