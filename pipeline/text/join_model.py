@@ -26,7 +26,7 @@ _TEMPLATE = re.compile(r"T\[(-?\d)(?:,(-?\d))?\](?:\.(\w+))?")
 _FUNCTIONS = ("", "lower", "isdigit", "istitle", "is_in_dict")
 _STARTS = {1: range(-2, 3), 2: range(-2, 2), 3: range(-2, 1)}  # where templates of so many tokens begin
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
-_MAX_TOKENS = 50_000  # that are kept with what is known of them, some 25 MB; then all are forgotten
+_MAX_TOKENS = 50_000  # that are kept with what is known of them, some 20 MB; then all are forgotten
 
 
 class JoinModel:

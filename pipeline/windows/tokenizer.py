@@ -22,7 +22,7 @@ PHOBERT_FILES = ("vocab.txt", "bpe.codes")
 _Split = tuple[list[int], list[tuple[int, int]]]
 
 _END = "</w>"
-_MAX_WORDS = 50_000  # whose pieces are kept, some 25 MB; then all are forgotten
+_MAX_WORDS = 50_000  # whose pieces are kept, some 35 MB; then all are forgotten
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 MASK_TOKEN = "<mask>"  # transformers appends it behind the vocabulary
 
@@ -77,7 +77,7 @@ class PhobertPieces:
         """Split the words that are not known yet, all at once."""
         if len(self._splits) > _MAX_WORDS:
             self._splits.clear()
-        new = [form for form in dict.fromkeys(forms) if form not in self._splits]
+        new = list({form for form in forms if form not in self._splits})
         if not new:
             return
         check_words(forms)
