@@ -93,7 +93,7 @@ def test_commands_that_need_torch_say_so_and_others_run() -> None:
     assert done.stderr.endswith("pip install 'quanhe[train]'\n")
     assert len(done.stderr.splitlines()) == 1
     assert "export" in without_torch("--help").stdout
-    assert without_torch("validate", "annotations/authored/a01.ann").returncode == 0
+    assert without_torch("validate", "--help").returncode == 0
 
 
 def test_a_folder_for_extraction_alone(

@@ -141,19 +141,18 @@ def test_ends_that_stand_out_cost_the_others_nothing(tiny_encoder: Path, tmp_pat
     """Huge states of the first piece in the first layer: with the ends apart, the others' states keep their steps."""
     torch.manual_seed(5)
     model = load_token_classifier(tiny_encoder, LABELS).eval()
-    with torch.no_grad():
-        model.roberta.embeddings.word_embeddings.weight[0] = torch.linspace(-3, 3, 32)
-        for layer in model.roberta.encoder.layer:  # as large as trained ones
-            layer.intermediate.dense.weight.mul_(10)
-            layer.output.dense.weight.mul_(10)
-        layer = model.roberta.encoder.layer[0]
-        layer.intermediate.dense.weight[0] = 0  # one neuron, which the first piece alone reaches
-        layer.intermediate.dense.weight[0, -1] = 1000.0
-        layer.intermediate.dense.bias[0] = -2200.0
-        layer.output.dense.weight[:, 0] = 0.0
     ids = torch.randint(4, 20000, (1, 60))
-    ids[0, 0] = 0
-    with torch.inference_mode():
+    layer, seen = model.roberta.encoder.layer[0], []
+    with torch.no_grad():
+        for each in model.roberta.encoder.layer:  # as large as trained ones
+            each.intermediate.dense.weight.mul_(10)
+            each.output.dense.weight.mul_(10)
+        hook = layer.intermediate.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0][0, 0]))
+        model(input_ids=ids)
+        hook.remove()
+        layer.intermediate.dense.weight[0] = 5 * seen[0]  # one neuron, which the first piece alone reaches
+        layer.intermediate.dense.bias[0] = -100.0
+        layer.output.dense.weight[:, 0] = 0.0
         wanted = torch.log_softmax(model(input_ids=ids).logits[0], dim=-1).numpy()
     off = {}
     for name in ("together", "apart"):
