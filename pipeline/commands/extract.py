@@ -247,7 +247,7 @@ class _Loader:
         if threads:
             given = config.model_dump(exclude_unset=True, by_alias=True) if config else {}
             config = Config.model_validate({**given, "threads": threads})
-        return load_pipeline(self.folder, config) if config else load_pipeline(self.folder)
+        return load_pipeline(self.folder, config=config) if config else load_pipeline(self.folder)
 
 
 def _load(model: Path | None, overrides: Config | None) -> tuple[Load, dict[str, str]]:
