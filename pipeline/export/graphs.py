@@ -43,6 +43,12 @@ class PieceGraph(nn.Module):
         """How the names of the encoder's nodes begin."""
         return f"/model/{self.model.base_model_prefix}/"
 
+    @property
+    def encoder(self) -> nn.Module:
+        """The model without the classifier."""
+        encoder: nn.Module = self.model.base_model
+        return encoder
+
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.model = model
@@ -70,6 +76,12 @@ class PairGraph(nn.Module):
     def body(self) -> str:
         """How the names of the encoder's nodes begin."""
         return "/encoder/"
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The model without the pair network."""
+        encoder: nn.Module = self.model.encoder
+        return encoder
 
     def forward(
         self,

@@ -11,12 +11,14 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from pipeline.errors import QuanheError
+from pipeline.export.channels import MOST_APART
 
 
 def quantise(source: Path, target: Path, body: str) -> None:
     """Turn an encoder's matrix products to 8-bit ones, weights by output channel, states by the window's range.
 
-    What stands behind the encoder stays as it is: it is small, and its errors would reach the scores directly.
+    What stands behind the encoder stays as it is, being small, and its errors would reach the scores directly; so do
+    channels that stand apart (``channels.Even``).
 
     Ranges of states are taken anew for each window (dynamic quantisation): fixed ones were neither faster nor nearer to
     full precision (docs/performance.md).
@@ -28,8 +30,9 @@ def quantise(source: Path, target: Path, body: str) -> None:
         QuanheError: no node has such a name.
     """
     graph = onnx.load(source).graph
-    products = [node.name for node in graph.node if node.op_type == "MatMul"]
-    chosen = [name for name in products if name.startswith(body)]
+    rows = {weight.name: weight.dims[0] for weight in graph.initializer}
+    products = [node for node in graph.node if node.op_type == "MatMul" and node.name.startswith(body)]
+    chosen = [node.name for node in products if rows.get(node.input[1], 0) > MOST_APART]
     if not chosen:
         raise QuanheError(f"{source.name}: no matrix product of the encoder is called {body}…; it cannot be quantised")
     with _quiet():

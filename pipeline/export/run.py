@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 import pipeline
 from pipeline.document import Document
 from pipeline.errors import QuanheError
-from pipeline.export.ends import ends_apart
+from pipeline.export.channels import even_channels, largest_inputs
 from pipeline.export.graphs import PairGraph, PieceGraph, write_graph
 from pipeline.export.quantise import quantise
 from pipeline.mentions.tagger import encode_windows
@@ -69,7 +70,7 @@ def export_model(
         model: loaded by torch, in fp32.
         folder: where it was loaded from.
         target: the folder to write; replaced when it exists.
-        texts: some articles, on which torch and graphs are compared.
+        texts: some articles, by which the ranges of the encoders' channels are found, and torch and graphs compared.
         say: gets a line for each file.
 
     Raises:
@@ -142,13 +143,21 @@ def _write_stage(stage: Stage, folder: Path, say: Callable[[str], None]) -> None
     if off > TOLERANCE:
         raise QuanheError(f"{full.name}: its scores differ from torch's by {off:.2g}; this encoder cannot be exported")
     say(f"{full.name}: {full.stat().st_size / 1e6:.1f} MB, scores within {off:.1g} of torch's")
-    with ends_apart(stage.module):
-        write_graph(stage.module, stage.feeds[0], folder / "apart.onnx")
-    quantise(folder / "apart.onnx", small, stage.module.body)
-    (folder / "apart.onnx").unlink()
+    largest = largest_inputs(stage.module.encoder, lambda: _read(stage))
+    with even_channels(stage.module.encoder, largest):
+        write_graph(stage.module, stage.feeds[0], folder / "even.onnx")
+    quantise(folder / "even.onnx", small, stage.module.body)
+    (folder / "even.onnx").unlink()
     rough = WindowGraph(small)(stage.feeds[: len(stage.expected)])
     off = float(np.mean(np.concatenate([np.abs(a - b).ravel() for a, b in zip(rough, stage.expected, strict=True)])))
     say(f"{small.name}: {small.stat().st_size / 1e6:.1f} MB, scores differ from torch's by {off:.2g} on average")
+
+
+def _read(stage: Stage) -> None:
+    """Let the torch model read all windows."""
+    with torch.inference_mode():
+        for feed in stage.feeds:
+            stage.module(*(torch.from_numpy(feed[name]) for name in stage.module.inputs))
 
 
 def _describe(model: Model, folder: Path, new: Path) -> Export:

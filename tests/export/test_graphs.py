@@ -14,10 +14,10 @@ from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaMode
 
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.encoders import load_encoder, load_token_classifier
-from pipeline.export.ends import ends_apart
+from pipeline.export.channels import Even, even_channels, largest_inputs
 from pipeline.export.graphs import PairGraph, PieceGraph, write_graph
 from pipeline.export.quantise import quantise
-from pipeline.onnx_session import WindowGraph
+from pipeline.onnx_session import Feed, WindowGraph
 from pipeline.relations.candidates import FEATURE_SIZES, Candidate, find_candidates
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.model import PairHead, RelationModel
@@ -44,6 +44,19 @@ def windows_of(tokenizer: PhobertPieces, schema: Schema, splitter: WordSplitter,
         candidates = find_candidates(document, schema, RelationConfig())
         found += [(window, candidates) for window in encoder(document, candidates)[0]]
     return found
+
+
+def write_small(module: PieceGraph | PairGraph, feeds: Sequence[Feed], path: Path) -> None:
+    """The int8 graph as ``quanhe export`` makes it."""
+
+    def read() -> None:
+        with torch.inference_mode():
+            for feed in feeds:
+                module(*(torch.from_numpy(feed[name]) for name in module.inputs))
+
+    with even_channels(module.encoder, largest_inputs(module.encoder, read)):
+        write_graph(module, feeds[0], path.with_suffix(".even"))
+    quantise(path.with_suffix(".even"), path, module.body)
 
 
 def pair_model(encoder: Path, schema: Schema, *, evidence: bool = True, features: int = len(FEATURE_SIZES)):
@@ -77,9 +90,7 @@ def test_pairs_score_as_in_torch(tiny_encoder, tokenizer, schema, splitter, tmp_
     wanted = TorchPairScorer(model, FIRST_MARKER, tokenizer.pad_id)(windows)
     for found, scores in zip(WindowGraph(tmp_path / "pairs.onnx")(feeds), wanted, strict=True):
         np.testing.assert_allclose(found, scores, atol=1e-4)
-    with ends_apart(module):
-        write_graph(module, feeds[0], tmp_path / "apart.onnx")
-    quantise(tmp_path / "apart.onnx", tmp_path / "small.onnx", module.body)
+    write_small(module, feeds, tmp_path / "small.onnx")
     for found, scores in zip(WindowGraph(tmp_path / "small.onnx")(feeds), wanted, strict=True):
         assert 0 < np.abs(found - scores).max() < 0.1
     # The exporting leaves the model as it was.
@@ -108,12 +119,9 @@ def test_pieces_score_as_in_torch(any_encoder: Path, tmp_path: Path) -> None:
     module = PieceGraph(model)
     rows = [torch.randint(4, 1400, (1, length)) for length in (40, 3, 200)]
     write_graph(module, {"ids": rows[0].numpy()}, tmp_path / "pieces.onnx")
-    with ends_apart(module):
-        write_graph(module, {"ids": rows[0].numpy()}, tmp_path / "apart.onnx")
-    quantise(tmp_path / "apart.onnx", tmp_path / "small.onnx", module.body)
+    write_small(module, [{"ids": row.numpy()} for row in rows], tmp_path / "small.onnx")
     products = [node.op_type for node in onnx.load(tmp_path / "small.onnx").graph.node if "MatMul" in node.op_type]
-    assert products.count("MatMulInteger") == 2 * 8  # queries, keys, values, mixed; and twice the feed-forward part
-    assert products.count("MatMul") == 2 * 2 + 1  # inside attention, and the classifier
+    assert products.count("MatMulInteger") == 2 * 6  # queries, keys, values, mixed states, and twice feed-forward
     full, small = WindowGraph(tmp_path / "pieces.onnx"), WindowGraph(tmp_path / "small.onnx")
     for row in rows:
         with torch.inference_mode():
@@ -124,21 +132,27 @@ def test_pieces_score_as_in_torch(any_encoder: Path, tmp_path: Path) -> None:
     assert model.config._attn_implementation == "sdpa"
 
 
-def test_the_ends_apart_change_nothing_in_torch(tiny_encoder: Path) -> None:
+def test_even_channels_change_nothing_in_torch(tiny_encoder: Path) -> None:
     model = load_encoder(tiny_encoder).eval()
+    with torch.no_grad():
+        model.embeddings.LayerNorm.weight[3] = 40.0  # stands apart
+        model.embeddings.LayerNorm.weight[5] = 3.0  # is scaled
     ids = torch.randint(4, 20000, (1, 30))
     with torch.inference_mode():
         before = model(input_ids=ids).last_hidden_state
-        with ends_apart(model):
-            apart = model(input_ids=ids).last_hidden_state
-            assert "feed_forward_chunk" in vars(model.encoder.layer[0])
+        with even_channels(model, largest_inputs(model, lambda: model(input_ids=ids))):
+            query = model.encoder.layer[0].attention.self.query
+            assert isinstance(query, Even)
+            assert query.apart.tolist() == [3]
+            assert float(query.inverse[3]) == 0 < float(query.inverse[5]) < 0.8
+            even = model(input_ids=ids).last_hidden_state
         after = model(input_ids=ids).last_hidden_state
-    torch.testing.assert_close(apart, before, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(even, before, atol=2e-6, rtol=1e-5)
     assert torch.equal(after, before)
 
 
-def test_ends_that_stand_out_cost_the_others_nothing(tiny_encoder: Path, tmp_path: Path) -> None:
-    """Huge states of the first piece in the first layer: with the ends apart, the others' states keep their steps."""
+def test_huge_states_cost_the_others_nothing(tiny_encoder: Path, tmp_path: Path) -> None:
+    """One neuron of the first layer fires at the first piece, as massive activations do."""
     torch.manual_seed(5)
     model = load_token_classifier(tiny_encoder, LABELS).eval()
     ids = torch.randint(4, 20000, (1, 60))
@@ -150,18 +164,18 @@ def test_ends_that_stand_out_cost_the_others_nothing(tiny_encoder: Path, tmp_pat
         hook = layer.intermediate.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0][0, 0]))
         model(input_ids=ids)
         hook.remove()
-        layer.intermediate.dense.weight[0] = 5 * seen[0]  # one neuron, which the first piece alone reaches
+        layer.intermediate.dense.weight[0] = 5 * seen[0]
         layer.intermediate.dense.bias[0] = -100.0
-        layer.output.dense.weight[:, 0] = 0.0
+        layer.output.dense.weight[:, 0] = 0.001
         wanted = torch.log_softmax(model(input_ids=ids).logits[0], dim=-1).numpy()
-    off = {}
-    for name in ("together", "apart"):
-        module = PieceGraph(model)
-        with ends_apart(module if name == "apart" else torch.nn.Module()):
-            write_graph(module, {"ids": ids.numpy()}, tmp_path / f"{name}.onnx")
-        quantise(tmp_path / f"{name}.onnx", tmp_path / f"{name}8.onnx", module.body)
-        off[name] = np.abs(WindowGraph(tmp_path / f"{name}8.onnx")([{"ids": ids.numpy()}])[0] - wanted)[1:-1].mean()
-    assert off["apart"] < 0.5 * off["together"]
+    module, feed = PieceGraph(model), {"ids": ids.numpy()}
+    write_graph(module, feed, tmp_path / "plain.onnx")
+    quantise(tmp_path / "plain.onnx", tmp_path / "plain8.onnx", module.body)
+    write_small(module, [feed], tmp_path / "even8.onnx")
+    plain, even = (
+        np.abs(WindowGraph(tmp_path / f"{name}.onnx")([feed])[0] - wanted).mean() for name in ("plain8", "even8")
+    )
+    assert even < 0.5 * plain
 
 
 def test_tables_are_halved_only_without_loss(tiny_encoder: Path, tmp_path: Path) -> None:
