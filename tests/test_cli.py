@@ -13,6 +13,7 @@ import pytest
 from tiny_corpus import tiny_article, write_corpus
 
 import pipeline
+from pipeline.model import load_model
 from pipeline.text.normalise import normalise
 
 ROOT = Path(__file__).parents[1]
@@ -151,6 +152,10 @@ def test_train_writes_a_model_and_prints_its_scores(cli, tiny_settings, tiny_dat
     assert outcome.lines[-1] == f"model: {tmp_path / 'm'}"
     assert not [line for line in outcome.lines if "it/s" in line or "Warning" in line]
     assert (tmp_path / "m" / "quanhe.json").is_file()
+    assert load_model(tmp_path / "m")[0].engine.startswith("onnx")
+    outcome = cli("train", "-c", tmp_path / "c.yaml", "-o", tmp_path / "m", "--no-onnx", *arguments)
+    assert outcome.code == 0, outcome.err
+    assert load_model(tmp_path / "m")[0].engine == "torch"
 
 
 def test_crossval_prints_a_table(cli, tiny_settings, tmp_path):

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from pipeline.card import model_card
+from pipeline.commands.export import export
 from pipeline.config import Config, load_config
 from pipeline.data.corpus import load_splits
 from pipeline.data.negatives import load_negatives
@@ -86,6 +87,9 @@ def train_cli(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Model folder; models/<name> by default.")
     ] = None,
+    onnx: Annotated[
+        bool, typer.Option("--onnx/--no-onnx", help="Export as `quanhe export` does, where its packages are installed.")
+    ] = True,
 ) -> None:
     """Train mentions and relations, print scores on held-out articles, write the model folder."""
     settings = load_config(config, overrides or ())
@@ -96,4 +100,14 @@ def train_cli(
     )
     if report:
         print_table(report.systems, report.confidence)
+    if onnx:
+        _export(folder, lambda line: console.print(line, highlight=False))
     console.print(f"model: {folder}", highlight=False)
+
+
+def _export(folder: Path, say: Callable[[str], None]) -> None:
+    """Write the ONNX files; the model is complete without them, so that nothing that is in their way is an error."""
+    try:
+        export(folder, say=say)
+    except QuanheError as error:
+        say(f"no ONNX files: {error}")
