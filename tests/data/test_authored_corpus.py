@@ -31,7 +31,8 @@ def counts(monkeypatch) -> Iterator[ModuleType]:
     import corpus_counts
 
     yield corpus_counts
-    sys.modules.pop("corpus_counts")
+    for name in ("corpus_counts", "corpus"):
+        sys.modules.pop(name, None)
 
 
 def article(counts: ModuleType, part: Split = "train"):
@@ -113,3 +114,13 @@ def test_sentences_that_differ_only_in_names_are_found(counts):
     assert repeated[1] == ["bai", "sao"]
     within, across = counts.closest([first, second], masked=False)
     assert (within.share, across.share) == (0, 1)
+
+
+def test_lengths_are_a_target_and_longer_articles_are_only_told(counts):
+    import corpus
+
+    target, longer = corpus.length_rows([150] * 149 + [450, 451, 785])
+    assert target == ("at least 150 articles of 150 to 450 words", 150, True)
+    assert longer == ("… longer ones (no target)", "2, up to 785 words", None)
+    assert corpus.length_rows([150] * 149)[0][1:] == (149, False)
+    assert corpus.length_rows([149])[2][1:] == ("1, down to 149 words", None)
