@@ -38,7 +38,11 @@ STAGES = {
         "pipeline.mentions.windows:encode_windows",
         "pipeline.mentions.tagger:Tagger._merge",
     ],
-    "mention encoder": ["pipeline.mentions.tagger:Tagger._score"],
+    "mention encoder": [
+        "pipeline.mentions.tagger:Tagger._score",
+        "pipeline.mentions.onnx_engine:OnnxPieceScorer.__call__",
+        "pipeline.mentions.torch_engine:TorchPieceScorer.__call__",
+    ],
     "feature CRF": [
         "pipeline.mentions.crf:CrfTagger.log_probabilities",
         "pipeline.mentions.crf:CrfTagger.all_log_probabilities",
@@ -52,6 +56,8 @@ STAGES = {
     "relation encoder": [
         "pipeline.relations.classifier:RelationClassifier._logits",
         "pipeline.relations.classifier:RelationClassifier._probabilities",
+        "pipeline.relations.onnx_engine:OnnxPairScorer.__call__",
+        "pipeline.relations.torch_engine:TorchPairScorer.__call__",
     ],
     "linear pair classifier": ["pipeline.relations.linear:LinearPairs.logits"],
     "relation batches, selection": ["pipeline.relations.classifier:RelationClassifier.predict"],
@@ -120,13 +126,14 @@ def _wrap(name: str, watch: Stopwatch, stage: str) -> bool:
 
 def run_round(paths: Sequence[str], model: str | None, every: int) -> dict[str, float]:
     """Extract once in this process; microseconds a word of each row, and how many words were measured."""
+    from pipeline.config import Config
     from pipeline.document import Document
     from pipeline.inputs.records import Record
     from pipeline.inputs.sources import read_items
     from pipeline.manifest import default_model
     from pipeline.model import load_pipeline
 
-    extractor = load_pipeline(Path(model) if model else default_model())
+    extractor = load_pipeline(Path(model) if model else default_model(), Config(threads=1))
     watch = Stopwatch()
     wrap_stages(watch)
     from pipeline.outputs.writer import json_line  # now the wrapped one

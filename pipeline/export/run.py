@@ -32,7 +32,7 @@ from pipeline.onnx_files import (
     source_hashes,
 )
 from pipeline.onnx_session import Feed, WindowGraph
-from pipeline.relations.candidates import Candidate, find_candidates
+from pipeline.relations.candidates import Candidates, find_candidates
 from pipeline.relations.encoding import RelationWindow
 from pipeline.relations.onnx_engine import window_feed
 from pipeline.relations.torch_engine import weights_of as relation_weights
@@ -42,7 +42,7 @@ TOLERANCE = 1e-3
 """How far scores of the fp32 graphs (log probabilities, log odds) may be from torch's."""
 _COMPARED = 8  # windows
 
-RelationInput = tuple[RelationWindow, Sequence[Candidate]]
+RelationInput = tuple[RelationWindow, Candidates]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,57 @@ class Candidate:
     features: tuple[int, ...]
 
 
+class Candidates(Sequence[Candidate]):
+    """The candidates of a document, kept as arrays: an article has hundreds, few of which are looked at one by one.
+
+    Attributes:
+        heads, tails: indices into the document's mentions, ``[pairs]``.
+        features: ``Candidate.features``, ``[pairs, len(FEATURE_SIZES)]``.
+        places: of the document's mentions.
+    """
+
+    def __init__(
+        self,
+        heads: Array,
+        tails: Array,
+        features: Array,
+        relations: Sequence[tuple[int, ...]],
+        numbers: Array,
+        places: Sequence[Place],
+    ) -> None:
+        """Args: ``Candidate.relations`` of each pair are ``relations[numbers[pair]]``."""
+        self.heads, self.tails, self.features, self.places = heads, tails, features, places
+        self._relations, self._numbers = relations, numbers
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @overload
+    def __getitem__(self, index: int) -> Candidate: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Candidate]: ...
+
+    def __getitem__(self, index: int | slice) -> Candidate | list[Candidate]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
+        relations = self._relations[self._numbers[index]]
+        return Candidate(int(self.heads[index]), int(self.tails[index]), relations, tuple(self.features[index].tolist()))
+
+    def __iter__(self) -> Iterator[Candidate]:
+        columns = (self.heads.tolist(), self.tails.tolist(), self._numbers.tolist(), self.features.tolist())
+        for head, tail, number, row in zip(*columns, strict=True):
+            yield Candidate(head, tail, self._relations[number], tuple(row))
+
+    def allowed(self, relations: int) -> NDArray[np.bool_]:
+        """Whether each of so many relation types may join each pair, ``[pairs, relations]``."""
+        table = np.zeros((len(self._relations), relations), dtype=np.bool_)
+        for row, indices in zip(table, self._relations, strict=True):
+            row[list(indices)] = True
+        chosen: NDArray[np.bool_] = table[self._numbers]
+        return chosen
+
+
 def mention_places(document: Document) -> list[Place]:
     """The words that each mention covers, whole or in part."""
     starts = [word.start for word in document.words]
@@ -65,21 +117,22 @@ def mention_places(document: Document) -> list[Place]:
     return places
 
 
-def find_candidates(document: Document, schema: Schema, config: RelationConfig) -> list[Candidate]:
+def find_candidates(document: Document, schema: Schema, config: RelationConfig) -> Candidates:
     """All pairs that the schema allows within the configured distance, in text order of their heads.
 
     Names in photo credits and by-lines are in no pair.
     """
     if not document.mentions:
-        return []
-    pairs = _Pairs(document, schema, config)
-    candidates: list[Candidate] = []
+        none = np.zeros(0, dtype=np.int64)
+        return Candidates(none, none, none.reshape(0, len(FEATURE_SIZES)), [], none, [])
+    places = mention_places(document)
+    pairs = _Pairs(document, places, schema, config)
+    found = []
     for start, end in pairs.chunks():
         heads, tails, relations = pairs.allowed(start, end)
-        features = pairs.features(heads, tails).tolist()
-        columns = zip(heads.tolist(), tails.tolist(), relations.tolist(), features, strict=True)
-        candidates += [Candidate(head, tail, pairs.sets[number], tuple(row)) for head, tail, number, row in columns]
-    return candidates
+        found.append((heads, tails, pairs.features(heads, tails), relations))
+    heads, tails, features, relations = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Candidates(heads, tails, features, pairs.sets, relations, places)
 
 
 class _Pairs:
@@ -89,8 +142,8 @@ class _Pairs:
         sets: the relation types that some pair may have, as tuples; the first is the empty one.
     """
 
-    def __init__(self, document: Document, schema: Schema, config: RelationConfig) -> None:
-        mentions, places = document.mentions, mention_places(document)
+    def __init__(self, document: Document, places: Sequence[Place], schema: Schema, config: RelationConfig) -> None:
+        mentions = document.mentions
         self._config = config
         self._firsts, self._lasts, self._sentences = np.array([(p.first, p.last, p.sentence) for p in places]).T
         numbers = {kind: number for number, kind in enumerate(dict.fromkeys(mention.type for mention in mentions))}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document, Relation
-from pipeline.relations.candidates import Candidate, find_candidates, recall_lost
+from pipeline.relations.candidates import Candidates, find_candidates, recall_lost
 from pipeline.relations.consistency import keep_consistent
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.linear import LinearPairs, Logits, sigmoid
@@ -24,7 +26,7 @@ class PairScorer(Protocol):
 
     first_marker: int
 
-    def __call__(self, windows: Sequence[tuple[RelationWindow, Sequence[Candidate]]]) -> list[Logits]:
+    def __call__(self, windows: Sequence[tuple[RelationWindow, Candidates]]) -> list[Logits]:
         """Log odds ``[pairs, relations]`` of the pairs of each window, in the order given.
 
         Args:
@@ -74,19 +76,16 @@ class RelationClassifier:
         """
         found = [find_candidates(document, self.schema, self.config) for document in documents]
         owners: list[int] = []
-        windows: list[tuple[RelationWindow, Sequence[Candidate]]] = []
+        windows: list[tuple[RelationWindow, Candidates]] = []
         for index, (document, candidates) in enumerate(zip(documents, found, strict=True)):
             encoded, _ = self.encoder(document, candidates)
             owners += [index] * len(encoded)
             windows += [(window, candidates) for window in encoded]
-        second = self._second_opinions(documents, found)
-        relations: list[list[tuple[int, int, Relation]]] = [[] for _ in documents]
-        for index, (window, _), logits in zip(owners, windows, self.scorer(windows), strict=True):
-            if second:
-                logits = (1 - self.config.blend) * logits + self.config.blend * second[index][window.candidates]
-            for number, row in zip(window.candidates, sigmoid(logits).tolist(), strict=True):
-                relations[index] += self._relations(documents[index], found[index][number], row, least)
-        return [[relation for _, _, relation in sorted(rows, key=lambda row: row[:2])] for rows in relations]
+        size = len(self.schema.relations)
+        logits: list[Logits] = [np.full((len(candidates), size), np.nan, np.float32) for candidates in found]
+        for index, (window, _), scores in zip(owners, windows, self.scorer(windows), strict=True):
+            logits[index][window.candidates] = scores
+        return [self._relations(*each, least) for each in zip(documents, found, logits, strict=True)]
 
     def out_of_reach(self, document: Document) -> tuple[int, int]:
         """Gold relations of a document that can never be found between its mentions.
@@ -103,20 +102,20 @@ class RelationClassifier:
         far = recall_lost(document, self.schema, self.config)
         return len(far), sum(frozenset((relation.head, relation.tail)) in ends for relation in document.relations)
 
-    def _second_opinions(self, documents: Sequence[Document], found: Sequence[Sequence[Candidate]]) -> list[Logits]:
-        """The linear classifier's log odds of each document's candidates; empty when it has no part."""
-        if self.linear is None or not self.config.blend:
-            return []
-        pairs = zip(documents, found, strict=True)
-        return [self.linear.logits(document, candidates) for document, candidates in pairs]
+    def _relations(self, document: Document, candidates: Candidates, logits: Logits, least: float) -> list[Relation]:
+        """Relations of a document that are at least so probable.
 
-    def _relations(
-        self, document: Document, candidate: Candidate, probabilities: Sequence[float], least: float
-    ) -> list[tuple[int, int, Relation]]:
-        names = list(self.schema.relations)
-        head, tail = document.mentions[candidate.head].id, document.mentions[candidate.tail].id
+        Args:
+            logits: the network's, ``[candidates, relations]``, not a number where no window holds the candidate.
+        """
+        if self.linear is not None and self.config.blend and len(candidates):
+            logits = (1 - self.config.blend) * logits + self.config.blend * self.linear.logits(document, candidates)
+        probabilities = sigmoid(logits).astype(np.float64)
+        names, mentions = list(self.schema.relations), document.mentions
+        chosen = (probabilities >= least) & candidates.allowed(len(names))
+        pairs, kinds = np.nonzero(chosen)
+        columns = candidates.heads[pairs], candidates.tails[pairs], kinds, probabilities[chosen]
         return [
-            (candidate.head, candidate.tail, Relation(names[index], head, tail, probabilities[index]))
-            for index in candidate.relations
-            if probabilities[index] >= least
+            Relation(names[kind], mentions[head].id, mentions[tail].id, score)
+            for head, tail, kind, score in zip(*(column.tolist() for column in columns), strict=True)
         ]

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.config import WindowConfig
 from pipeline.document import Document
-from pipeline.relations.candidates import Candidate, Place, mention_places
+from pipeline.relations.candidates import Array, Candidates, Place
 from pipeline.schema import Schema
 from pipeline.windows.pieces import WordTokenizer
 from pipeline.windows.windows import Window, make_windows
@@ -61,7 +61,7 @@ class RelationEncoder:
         self.type_ids = {name: index for index, name in enumerate(schema.entities)}
         self.first_marker = first_marker
 
-    def __call__(self, document: Document, candidates: Sequence[Candidate]) -> tuple[list[RelationWindow], list[int]]:
+    def __call__(self, document: Document, candidates: Candidates) -> tuple[list[RelationWindow], list[int]]:
         """Cut the document into windows and give each candidate to the one with the most context around it.
 
         Returns:
@@ -70,7 +70,7 @@ class RelationEncoder:
         if not candidates:
             return [], []
         pieces = self.tokenizer([word.form for word in document.words])
-        places = mention_places(document)
+        places = candidates.places
         lengths = [end - start for start, end in zip(pieces.starts, pieces.starts[1:], strict=False)]
         if self.encoding == "markers":
             for place in places:
@@ -80,20 +80,21 @@ class RelationEncoder:
             lengths, self.windows.pieces - 2, self.windows.overlap, [start for start, _ in document.sentences]
         )
         place_starts = [place.first for place in places]
-        owners = _owners(windows, len(document.words), places, candidates)
-        owned: dict[int, list[int]] = {}
-        for index, owner in enumerate(owners):
-            owned.setdefault(owner, []).append(index)
-        lost = owned.pop(_NO_WINDOW, [])
+        owners = _owners(windows, len(document.words), places, candidates.heads, candidates.tails)
+        lost: list[int] = np.flatnonzero(owners == _NO_WINDOW).tolist()
+        slots = np.zeros(len(places), dtype=np.int64)
         encoded: list[RelationWindow] = []
-        for number, indices in sorted(owned.items()):
-            limits = windows[number]
+        for number, limits in enumerate(windows):
+            owned = np.flatnonzero(owners == number)
+            if not len(owned):
+                continue
             begun = range(bisect_left(place_starts, limits.first), bisect_left(place_starts, limits.last))
             inside = [i for i in begun if places[i].last <= limits.last]
             window = self._encode(limits, pieces.ids, pieces.starts, inside, document, places)
-            order = {mention: slot for slot, mention in enumerate(inside)}
-            window.pairs = [(order[candidates[i].head], order[candidates[i].tail]) for i in indices]
-            window.candidates = indices
+            slots[inside] = np.arange(len(inside))
+            heads, tails = slots[candidates.heads[owned]].tolist(), slots[candidates.tails[owned]].tolist()
+            window.pairs = list(zip(heads, tails, strict=True))
+            window.candidates = owned.tolist()
             encoded.append(window)
         return encoded, lost
 
@@ -145,18 +146,18 @@ class RelationEncoder:
 
 
 def _owners(
-    windows: Sequence[Window], words: int, places: Sequence[Place], candidates: Sequence[Candidate]
-) -> list[int]:
+    windows: Sequence[Window], words: int, places: Sequence[Place], heads: Array, tails: Array
+) -> Array:
     """For each candidate the window that holds it whole with the most context around it, the earlier of equals.
 
     Args:
         words: words of the document.
+        heads, tails: of the candidates, as indices into the places.
 
     Returns:
         Indices of windows; ``_NO_WINDOW`` where none holds the candidate.
     """
     begins, ends = np.array([(place.first, place.last) for place in places]).T
-    heads, tails = np.array([(candidate.head, candidate.tail) for candidate in candidates]).T
     firsts, lasts = np.minimum(begins[heads], begins[tails]), np.maximum(ends[heads], ends[tails])
     window_firsts, window_lasts = np.array([(window.first, window.last) for window in windows]).T
     # An edge of the document takes no context away: as if the window went on without end.
@@ -164,12 +165,11 @@ def _owners(
     lefts[window_firsts == 0], rights[window_lasts == words] = -np.inf, np.inf
     low = np.searchsorted(window_lasts, lasts)
     count = np.searchsorted(window_firsts, firsts, "right") - low
-    owners, best = np.where(count > 0, low, _NO_WINDOW), np.full(len(candidates), -1.0)
+    owners, best = np.where(count > 0, low, _NO_WINDOW), np.full(len(heads), -1.0)
     for step in range(int(count.max())):
         held = np.flatnonzero(count > step)
         window = low[held] + step
         room = np.minimum(firsts[held] - lefts[window], rights[window] - lasts[held])
         better = room > best[held]
         owners[held[better]], best[held[better]] = window[better], room[better]
-    found: list[int] = owners.tolist()
-    return found
+    return owners

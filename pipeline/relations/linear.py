@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from safetensors.numpy import load_file, save_file
 from pipeline.config import LinearConfig, RelationConfig
 from pipeline.document import Document, Relation
 from pipeline.errors import QuanheError
-from pipeline.relations.candidates import Candidate, find_candidates
+from pipeline.relations.candidates import FEATURE_SIZES, Candidates, find_candidates
 from pipeline.relations.consistency import keep_consistent
-from pipeline.relations.pair_features import BUCKETS, PairFeatures
+from pipeline.relations.pair_features import BUCKETS, Feature, Numbers, PairFeatures, shape_features
 from pipeline.schema import Schema
 
 LINEAR_FILE = "linear.safetensors"
+_MAX_SHAPES = 65_536  # whose sums are kept, some 10 MB; then all are forgotten
 
 Logits = NDArray[np.float32]
 
@@ -54,19 +55,33 @@ class LinearPairs:
         self._rows[buckets] = np.arange(1, len(buckets) + 1)
         self._table = np.concatenate([np.zeros((1, len(intercepts)), np.float32), weights.astype(np.float32)])
 
-    def logits(self, document: Document, candidates: Sequence[Candidate]) -> Logits:
+        self._shapes = _ShapeSums(self._sums, len(intercepts))
+
+    def logits(self, document: Document, candidates: Candidates) -> Logits:
         """Log odds of every relation for each candidate, ``[candidates, relations]``.
 
         Args:
             document: with words, sentences and mentions.
         """
         result: Logits = np.tile(self._intercepts, (len(candidates), 1)).astype(np.float32)
-        for feature in self._features(document, candidates):
-            with_any = np.flatnonzero(feature.counts)
-            if len(with_any):
-                begins = (np.cumsum(feature.counts) - feature.counts)[with_any]
-                result[with_any] += np.add.reduceat(self._table[self._rows[feature.buckets]], begins, axis=0)
+        if not candidates:
+            return result
+        kinds = self._features.kinds(document, candidates)
+        result += self._shapes(kinds, candidates.features)
+        for feature in self._features.words(document, candidates, kinds):
+            for sums in self._sums(feature):
+                result += sums
         return result
+
+    def _sums(self, feature: Feature) -> Logits:
+        """The weights of each pair's features, kind by kind, ``[kinds, pairs, relations]``."""
+        counts = feature.counts.ravel()
+        sums: Logits = np.zeros((len(counts), len(self._intercepts)), dtype=np.float32)
+        with_any = np.flatnonzero(counts)
+        if len(with_any):
+            begins = (np.cumsum(counts) - counts)[with_any]
+            sums[with_any] = np.add.reduceat(self._table[self._rows[feature.buckets]], begins, axis=0)
+        return sums.reshape(*feature.counts.shape, -1)
 
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
@@ -92,6 +107,37 @@ class LinearPairs:
         except (OSError, SafetensorError, KeyError) as error:
             raise QuanheError(f"{path}: cannot be read or fits another schema; train again") from error
         return cls(list(schema.entities), buckets.astype(np.int64), weights, intercepts)
+
+
+class _ShapeSums:
+    """The weights of ``shape_features``, summed once for each combination of types and values: the same ones come back.
+
+    Args:
+        sums: of a feature's weights, ``[kinds, pairs, relations]``.
+    """
+
+    def __init__(self, sums: Callable[[Feature], Logits], relations: int) -> None:
+        self._sums = sums
+        self._places = np.cumprod([1, *FEATURE_SIZES])
+        self._rows: dict[int, int] = {}
+        self._table: Logits = np.zeros((0, relations), dtype=np.float32)
+
+    def __call__(self, kinds: Numbers, shape: Numbers) -> Logits:
+        """The sums of each pair, ``[pairs, relations]``; arguments as of ``shape_features``."""
+        rows = self._rows
+        keys = (shape @ self._places[:-1] + kinds * self._places[-1]).tolist()
+        if len(rows) > _MAX_SHAPES:
+            rows.clear()
+            self._table = self._table[:1024].copy()
+        new = {key: pair for pair, key in enumerate(keys) if key not in rows}
+        if new:
+            at = list(new.values())
+            first, last = len(rows), len(rows) + len(new)
+            if last > len(self._table):
+                self._table = np.concatenate([self._table, np.zeros((last, self._table.shape[1]), np.float32)])
+            self._table[first:last] = self._sums(shape_features(kinds[at], shape[at]))[0]
+            rows.update(zip(new, range(first, last), strict=True))
+        return self._table[[rows[key] for key in keys]]
 
 
 class LinearRelations:
@@ -139,7 +185,8 @@ def train_linear(
     asked: list[Sequence[int]] = []
     for document, document_labels in zip(documents, labels, strict=True):
         for feature in maker(document, find_candidates(document, schema, relations)):
-            rows.append(len(asked) + np.repeat(np.arange(len(feature.counts)), feature.counts))
+            pairs = np.tile(np.arange(feature.counts.shape[1]), len(feature.counts))
+            rows.append(len(asked) + np.repeat(pairs, feature.counts.ravel()))
             columns.append(feature.buckets)
         asked += document_labels
     # liblinear takes indices of 32 bits only.

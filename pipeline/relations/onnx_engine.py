@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.onnx_files import RelationFacts
 from pipeline.onnx_session import WindowGraph
-from pipeline.relations.candidates import Candidate
+from pipeline.relations.candidates import Candidates
 from pipeline.relations.encoding import RelationWindow
 from pipeline.relations.linear import Logits
 from pipeline.relations.rows import FIRST_POSITION
@@ -26,12 +26,12 @@ class OnnxPairScorer:
         self.first_marker, self._levitated = facts.first_marker, facts.levitated
         self._graph = WindowGraph(path, threads)
 
-    def __call__(self, windows: Sequence[tuple[RelationWindow, Sequence[Candidate]]]) -> list[Logits]:
+    def __call__(self, windows: Sequence[tuple[RelationWindow, Candidates]]) -> list[Logits]:
         """As ``PairScorer.__call__``."""
         return self._graph([window_feed(*window, levitated=self._levitated) for window in windows])
 
 
-def window_feed(window: RelationWindow, candidates: Sequence[Candidate], *, levitated: bool) -> dict[str, NDArray[Any]]:
+def window_feed(window: RelationWindow, candidates: Candidates, *, levitated: bool) -> dict[str, NDArray[Any]]:
     """What the graph reads of one window.
 
     Args:
@@ -52,7 +52,7 @@ def window_feed(window: RelationWindow, candidates: Sequence[Candidate], *, levi
         "pairs": pairs,
         # Levitated markers stand behind the text; what lies between two spans is between their places in it.
         "between": _between(np.array(window.positions).reshape(-1, 2) if levitated else spans, pairs),
-        "features": np.array([candidates[index].features for index in window.candidates], dtype=np.int64),
+        "features": candidates.features[window.candidates],
     }
     if levitated:
         feed["positions"], feed["mask"] = _levitate(window)

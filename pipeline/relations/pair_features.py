@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.document import Document
-from pipeline.relations.candidates import Candidate, mention_places
+from pipeline.relations.candidates import Candidates
 
 BUCKETS = 1 << 20
 _NEAR = 25  # words between two mentions of which each counts; of longer stretches only the ends
@@ -29,11 +29,11 @@ Codes = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One kind of feature for all pairs of a document.
+    """Some kinds of features for all pairs of a document.
 
     Attributes:
-        counts: how many of it each pair has, ``[pairs]``.
-        buckets: the features, pair after pair, ``[sum(counts)]``.
+        counts: how many of each kind each pair has, ``[kinds, pairs]``.
+        buckets: the features, kind after kind and within a kind pair after pair, ``[sum(counts)]``.
     """
 
     counts: Numbers
@@ -51,21 +51,27 @@ class PairFeatures:
         self._types = {name: number for number, name in enumerate(types)}
         self._codes: dict[str, int] = {}
 
-    def __call__(self, document: Document, candidates: Sequence[Candidate]) -> list[Feature]:
-        """The features by kind; empty when there is no candidate."""
+    def __call__(self, document: Document, candidates: Candidates) -> list[Feature]:
+        """All features; empty when there is no candidate."""
         if not candidates:
             return []
-        types = np.array([self._types[mention.type] for mention in document.mentions])
-        heads, tails = np.array([(c.head, c.tail) for c in candidates]).T
-        kinds = types[heads] * len(self._types) + types[tails]
-        shape = np.array([candidate.features for candidate in candidates])
-        return [_shape(kinds, shape), *self._words(document, heads, tails, kinds, shape)]
+        kinds = self.kinds(document, candidates)
+        return [shape_features(kinds, candidates.features), *self.words(document, candidates, kinds)]
 
-    def _words(
-        self, document: Document, heads: Numbers, tails: Numbers, kinds: Numbers, shape: Numbers
-    ) -> list[Feature]:
-        places = mention_places(document)
-        firsts, lasts = np.array([(place.first, place.last) for place in places]).T
+    def kinds(self, document: Document, candidates: Candidates) -> Numbers:
+        """A number for both types of each pair."""
+        types = np.array([self._types[mention.type] for mention in document.mentions])
+        numbers: Numbers = types[candidates.heads] * len(self._types) + types[candidates.tails]
+        return numbers
+
+    def words(self, document: Document, candidates: Candidates, kinds: Numbers) -> list[Feature]:
+        """The features of the words between and around.
+
+        Args:
+            kinds: from ``kinds``.
+        """
+        heads, tails, shape = candidates.heads, candidates.tails, candidates.features
+        firsts, lasts = np.array([(place.first, place.last) for place in candidates.places]).T
         forms = np.array([self._code(word.form) for word in document.words], dtype=np.uint64)
         text, before = self._without_names(document, firsts, lasts, forms)
         left, right = np.where(firsts[heads] <= firsts[tails], (heads, tails), (tails, heads))
@@ -77,23 +83,27 @@ class PairFeatures:
         gap = end - start
         near = gap <= _NEAR
         far = ~near & (shape[:, 1] <= 1)
-        pairs = [
-            frame.words(0, start, np.where(near, end, start)),
-            frame.bigrams(1, start, np.where(near, end, start)),
-            frame.phrase(2, start, end),
-            frame.words(3, start, np.where(far, start + _ENDS, start)),
-            frame.words(3, np.where(far, end - _ENDS, end), end),
-            frame.words(4, front - _SIDE, front),
-            frame.words(5, behind, behind + _AFTER),
-            frame.words(6, start, start + _SIDE),
-            frame.words(7, np.maximum(end - _SIDE, start), end),
-            frame.words(8, front - 1, front),
-            frame.words(9, behind, behind + 1),
-            frame.words(10, start, start + 1),
-            frame.words(11, np.maximum(end - 1, start), end),
+        near_end = np.where(near, end, start)
+        stretches = [
+            (3, start, np.where(far, start + _ENDS, start)),
+            (3, np.where(far, end - _ENDS, end), end),
+            (4, front - _SIDE, front),
+            (5, behind, behind + _AFTER),
+            (6, start, start + _SIDE),
+            (7, np.maximum(end - _SIDE, start), end),
+            (8, front - 1, front),
+            (9, behind, behind + 1),
+            (10, start, start + 1),
+            (11, np.maximum(end - 1, start), end),
         ]
-        own = ((12, lasts[heads] - 1), (13, firsts[tails]), (14, lasts[tails] - 1))
-        return pairs + [frame.each(number, forms[np.minimum(at, len(forms) - 1)]) for number, at in own]
+        own = np.stack([lasts[heads] - 1, firsts[tails], lasts[tails] - 1])
+        return [
+            frame.words([(0, start, near_end)]),
+            frame.bigrams(1, start, near_end),
+            frame.phrase(2, start, end),
+            frame.words(stretches),
+            frame.each(12, forms[np.minimum(own, len(forms) - 1)]),
+        ]
 
     def _without_names(
         self, document: Document, firsts: Numbers, lasts: Numbers, forms: Codes
@@ -127,15 +137,25 @@ class _Frame:
     def __init__(self, frames: Numbers, text: Codes) -> None:
         self._frames, self._text = frames, text
 
-    def words(self, kind: int, starts: Numbers, ends: Numbers) -> Feature:
-        """Each word of ``[start, end)`` of each pair; what is outside of the text is left out."""
-        counts, rows, items = _ranges(np.maximum(starts, 0), np.minimum(ends, len(self._text)))
-        return Feature(counts, self._hash(kind, rows, self._text[items]))
+    def words(self, stretches: Sequence[tuple[int, Numbers, Numbers]]) -> Feature:
+        """Each word of ``[start, end)`` of each pair; what is outside of the text is left out.
+
+        Args:
+            stretches: kinds of features, each with the starts and ends of all pairs.
+        """
+        numbers, starts, ends = zip(*stretches, strict=True)
+        keys = self._keys(np.array(numbers))
+        counts, rows, items = _ranges(
+            np.maximum(np.concatenate(starts), 0), np.minimum(np.concatenate(ends), len(self._text))
+        )
+        return Feature(counts.reshape(keys.shape), _mix(keys.ravel()[rows], self._text[items]))
 
     def bigrams(self, kind: int, starts: Numbers, ends: Numbers) -> Feature:
         """Each two neighbours."""
         counts, rows, items = _ranges(starts, ends - 1)
-        return Feature(counts, self._hash(kind, rows, self._join(self._text[items], self._text[items + 1])))
+        keys = self._keys(np.array([kind]))
+        codes = self._join(self._text[items], self._text[items + 1])
+        return Feature(counts[None], _mix(keys[0, rows], codes))
 
     def phrase(self, kind: int, starts: Numbers, ends: Numbers) -> Feature:
         """The whole stretch as one feature where it has at most three words."""
@@ -145,19 +165,21 @@ class _Frame:
             inside = length > step
             whole[inside] = self._join(whole[inside], self._text[starts[inside] + step])
         short = length <= 3
-        return Feature(short.astype(np.int64), self._hash(kind, np.flatnonzero(short), whole[short]))
+        keys = self._keys(np.array([kind]))
+        return Feature(short.astype(np.int64)[None], _mix(keys[0, short], whole[short]))
 
     def each(self, kind: int, codes: Codes) -> Feature:
-        """One word of each pair."""
-        rows = np.arange(len(codes))
-        return Feature(np.ones(len(codes), dtype=np.int64), self._hash(kind, rows, codes))
+        """One word of each pair for each of some kinds, ``[kinds, pairs]``; ``kind`` is the first of them."""
+        keys = self._keys(np.arange(kind, kind + len(codes)))
+        return Feature(np.ones(codes.shape, dtype=np.int64), _mix(keys, codes).ravel())
 
     @staticmethod
     def _join(first: Codes, second: Codes) -> Codes:
         return first * np.uint64(0x100000001B3) + second + np.uint64(1)
 
-    def _hash(self, kind: int, rows: Numbers, codes: Codes) -> Numbers:
-        return _mix((64 * self._frames[rows] + 16 + kind).astype(np.uint64), codes)
+    def _keys(self, kinds: Numbers) -> Codes:
+        """What the features of these kinds are hashed with, ``[kinds, pairs]``."""
+        return (64 * self._frames + 16 + kinds[:, None]).astype(np.uint64)
 
 
 def _ranges(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers, Numbers]:
@@ -168,8 +190,13 @@ def _ranges(starts: Numbers, ends: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     return counts, rows, items
 
 
-def _shape(kinds: Numbers, shape: Numbers) -> Feature:
-    """Types with ``Candidate.features``: each value, each two, and all together."""
+def shape_features(kinds: Numbers, shape: Numbers) -> Feature:
+    """Types with ``Candidate.features``: each value, each two, and all together.
+
+    Args:
+        kinds: from ``PairFeatures.kinds``, ``[pairs]``.
+        shape: ``[pairs, len(FEATURE_SIZES)]``.
+    """
     columns = shape.shape[1]
     values = [(number, shape[:, number]) for number in range(columns)]
     values += [
@@ -180,7 +207,7 @@ def _shape(kinds: Numbers, shape: Numbers) -> Feature:
     keys = np.stack([kinds * 128 + number for number, _ in values], axis=1).astype(np.uint64)
     codes = np.stack([value for _, value in values], axis=1).astype(np.uint64)
     buckets = _mix(keys + np.uint64(1 << 40), codes)
-    return Feature(np.full(len(kinds), len(values)), buckets.ravel())
+    return Feature(np.full((1, len(kinds)), len(values)), buckets.ravel())
 
 
 def _mix(keys: Codes, codes: Codes) -> Numbers:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.relations.candidates import Candidate
+from pipeline.relations.candidates import Candidates
 from pipeline.relations.encoding import RelationWindow
 
 FIRST_POSITION = 2  # RoBERTa counts positions from behind the padding id
 
 
 def window_row(
-    window: RelationWindow, candidates: Sequence[Candidate], labels: Sequence[Sequence[int]] | None = None
+    window: RelationWindow, candidates: Candidates, labels: Sequence[Sequence[int]] | None = None
 ) -> dict[str, Any]:
     """One row of a dataset: plain lists.
 
@@ -29,7 +29,7 @@ def window_row(
         "ends": ends,
         "between": [_between(window, head, tail) for head, tail in window.pairs],
         "types": [[window.types[head], window.types[tail]] for head, tail in window.pairs],
-        "features": [list(candidates[index].features) for index in window.candidates],
+        "features": candidates.features[window.candidates].tolist(),
     }
     if labels is not None:
         row["labels"] = [list(labels[index]) for index in window.candidates]

@@ -36,7 +36,7 @@ class NearestPairRules:
             for candidate in candidates
             for relation in candidate.relations
             if all(
-                nearest[(relation, own, f"{side} {document.mentions[other].type}")] is candidate
+                nearest[(relation, own, f"{side} {document.mentions[other].type}")] == candidate
                 for side, own, other in _sides(document, candidate)
             )
         ]

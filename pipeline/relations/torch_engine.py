@@ -11,7 +11,7 @@ import torch
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.errors import QuanheError
 from pipeline.relations.batch import collate
-from pipeline.relations.candidates import Candidate
+from pipeline.relations.candidates import Candidates
 from pipeline.relations.classifier import RelationClassifier
 from pipeline.relations.encoding import RelationWindow
 from pipeline.relations.linear import LinearPairs, Logits
@@ -35,7 +35,7 @@ class TorchPairScorer:
     def __init__(self, model: RelationModel, first_marker: int, pad_id: int, *, bf16: bool = False) -> None:
         self.model, self.first_marker, self.pad_id, self.bf16 = model, first_marker, pad_id, bf16
 
-    def __call__(self, windows: Sequence[tuple[RelationWindow, Sequence[Candidate]]]) -> list[Logits]:
+    def __call__(self, windows: Sequence[tuple[RelationWindow, Candidates]]) -> list[Logits]:
         """As ``PairScorer.__call__``."""
         scores: list[Logits] = [np.zeros((0, 0), dtype=np.float32)] * len(windows)
         for batch in _group([len(window.ids) for window, _ in windows]):

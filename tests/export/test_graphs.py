@@ -18,7 +18,7 @@ from pipeline.export.channels import Even, even_channels, largest_inputs
 from pipeline.export.graphs import PairGraph, PieceGraph, write_graph
 from pipeline.export.quantise import quantise
 from pipeline.onnx_session import Feed, WindowGraph
-from pipeline.relations.candidates import FEATURE_SIZES, Candidate, find_candidates
+from pipeline.relations.candidates import FEATURE_SIZES, Candidates, find_candidates
 from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.model import PairHead, RelationModel
 from pipeline.relations.onnx_engine import window_feed
@@ -33,7 +33,7 @@ ENCODINGS = ["markers", "levitated", "pooled"]
 LABELS = ["O", "B-X", "I-X"]
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
-Input = tuple[RelationWindow, Sequence[Candidate]]
+Input = tuple[RelationWindow, Candidates]
 
 
 def windows_of(tokenizer: PhobertPieces, schema: Schema, splitter: WordSplitter, encoding: str) -> list[Input]:
