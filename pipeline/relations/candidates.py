@@ -87,8 +87,8 @@ class Candidates(Sequence[Candidate]):
     def __getitem__(self, index: int | slice) -> Candidate | list[Candidate]:
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
-        relations = self._relations[self._numbers[index]]
-        return Candidate(int(self.heads[index]), int(self.tails[index]), relations, tuple(self.features[index].tolist()))
+        relations, features = self._relations[self._numbers[index]], tuple(self.features[index].tolist())
+        return Candidate(int(self.heads[index]), int(self.tails[index]), relations, features)
 
     def __iter__(self) -> Iterator[Candidate]:
         columns = (self.heads.tolist(), self.tails.tolist(), self._numbers.tolist(), self.features.tolist())

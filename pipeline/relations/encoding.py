@@ -145,9 +145,7 @@ class RelationEncoder:
         return self.first_marker + 2 * kind + end
 
 
-def _owners(
-    windows: Sequence[Window], words: int, places: Sequence[Place], heads: Array, tails: Array
-) -> Array:
+def _owners(windows: Sequence[Window], words: int, places: Sequence[Place], heads: Array, tails: Array) -> Array:
     """For each candidate the window that holds it whole with the most context around it, the earlier of equals.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,8 +156,19 @@ def test_pairs_are_the_same_when_looked_at_in_parts(monkeypatch):
     document = split(" x ".join("[A|PER] x [B|ORG] .\n [C|PER]" for _ in range(9)))
     whole = find_candidates(document, SCHEMA, CONFIG)
     monkeypatch.setattr("pipeline.relations.candidates._CHUNK", 5)
-    assert find_candidates(document, SCHEMA, CONFIG) == whole
+    assert list(find_candidates(document, SCHEMA, CONFIG)) == list(whole)
     assert len(whole) > 30
+
+
+def test_candidates_are_a_sequence_and_say_what_is_allowed():
+    document = split("[A|PER] và [C|PER] của [B|ORG]")
+    candidates = find_candidates(document, SCHEMA, CONFIG)
+    assert [candidates[index] for index in range(len(candidates))] == list(candidates) == candidates[:]
+    allowed = candidates.allowed(len(SCHEMA.relations))
+    assert [tuple(np.flatnonzero(row)) for row in allowed] == [c.relations for c in candidates]
+    nothing = find_candidates(split("không có ai"), SCHEMA, CONFIG)
+    assert not nothing
+    assert nothing.allowed(2).shape == (0, 2)
 
 
 def test_features_tell_order_and_what_stands_between():

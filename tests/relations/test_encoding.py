@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from tiny_corpus import marked
 
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document, Mention
-from pipeline.relations.candidates import Candidate, Place, find_candidates, mention_places
+from pipeline.relations.candidates import Place, find_candidates, mention_places
 from pipeline.relations.encoding import RelationEncoder, _owners
 from pipeline.schema import RelationType, Schema
 from pipeline.text.segmenters import SyllableSegmenter
@@ -146,9 +147,9 @@ def test_each_candidate_goes_where_its_context_is_widest(data):
     windows = make_windows([1] * words, data.draw(st.integers(4, 12)), data.draw(st.integers(0, 3)))
     starts = sorted(data.draw(st.lists(st.integers(0, words - 1), min_size=2, max_size=6)))
     places = [Place(start, min(start + 1 + start % 2, words), 0) for start in starts]
-    candidates = [Candidate(head, tail, (), ()) for head in range(len(places)) for tail in range(len(places))]
-    for candidate, owner in zip(candidates, _owners(windows, words, places, candidates), strict=True):
-        ends = places[candidate.head], places[candidate.tail]
+    heads, tails = (axis.ravel() for axis in np.indices((len(places), len(places))))
+    for head, tail, owner in zip(heads, tails, _owners(windows, words, places, heads, tails), strict=True):
+        ends = places[head], places[tail]
         first, last = min(place.first for place in ends), max(place.last for place in ends)
         holding = [number for number, w in enumerate(windows) if w.first <= first and last <= w.last]
         rooms = [context(windows[number], words, first, last) for number in holding]
@@ -157,4 +158,5 @@ def test_each_candidate_goes_where_its_context_is_widest(data):
 
 def test_no_candidates_no_windows(tokenizer):
     document = SYLLABLES(marked("[A|ORG] [B|ORG]"))
-    assert encode(tokenizer, document, "markers") == ([], [], [])
+    candidates, windows, lost = encode(tokenizer, document, "markers")
+    assert (len(candidates), windows, lost) == (0, [], [])

@@ -58,6 +58,19 @@ def test_saved_and_read_again(splitter: WordSplitter, schema: Schema, tmp_path: 
     np.testing.assert_array_equal(again.logits(document, candidates), model.logits(document, candidates))
 
 
+def test_sums_of_shapes_are_kept_and_forgotten(
+    splitter: WordSplitter, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, document = _trained(splitter, schema), _document(splitter, MET)
+    candidates = find_candidates(document, schema, CONFIG)
+    first = model.logits(document, candidates)
+    other = _document(splitter, f"{SAW} {MET}")
+    model.logits(other, find_candidates(other, schema, CONFIG))
+    np.testing.assert_array_equal(model.logits(document, candidates), first)
+    monkeypatch.setattr("pipeline.relations.linear._MAX_SHAPES", 0)
+    np.testing.assert_array_equal(model.logits(document, candidates), first)
+
+
 def test_a_damaged_file_is_named(schema: Schema, tmp_path: Path) -> None:
     path = tmp_path / "linear.safetensors"
     path.write_bytes(b"nothing")

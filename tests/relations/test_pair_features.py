@@ -37,9 +37,10 @@ def _by_pair(features: list[Feature], pairs: int) -> list[list[tuple[int, ...]]]
     parts: list[list[tuple[int, ...]]] = [[] for _ in range(pairs)]
     for feature in features:
         assert feature.counts.sum() == len(feature.buckets)
-        ends = np.cumsum(feature.counts)
-        for pair, (end, count) in enumerate(zip(ends, feature.counts, strict=True)):
-            parts[pair].append(tuple(feature.buckets[end - count : end].tolist()))
+        assert feature.counts.shape[1] == pairs
+        counts = feature.counts.ravel()
+        for number, (end, count) in enumerate(zip(np.cumsum(counts), counts, strict=True)):
+            parts[number % pairs].append(tuple(feature.buckets[end - count : end].tolist()))
     return parts
 
 
