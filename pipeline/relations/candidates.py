@@ -95,6 +95,11 @@ class Candidates(Sequence[Candidate]):
         for head, tail, number, row in zip(*columns, strict=True):
             yield Candidate(head, tail, self._relations[number], tuple(row))
 
+    def where(self, kept: NDArray[np.bool_]) -> Candidates:
+        """Those candidates alone, ``kept [pairs]``."""
+        columns = self.heads[kept], self.tails[kept], self.features[kept]
+        return Candidates(*columns, self._relations, self._numbers[kept], self.places)
+
     def allowed(self, relations: int) -> NDArray[np.bool_]:
         """Whether each of so many relation types may join each pair, ``[pairs, relations]``."""
         table = np.zeros((len(self._relations), relations), dtype=np.bool_)

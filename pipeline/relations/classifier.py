@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.config import RelationConfig, WindowConfig
 from pipeline.document import Document, Relation
@@ -15,6 +17,8 @@ from pipeline.relations.encoding import RelationEncoder, RelationWindow
 from pipeline.relations.linear import LinearPairs, Logits, sigmoid
 from pipeline.schema import Schema
 from pipeline.windows.pieces import WordTokenizer
+
+_SURE = 10.0  # log odds of the network that must be enough to lift a pair above the threshold
 
 
 class PairScorer(Protocol):
@@ -74,7 +78,12 @@ class RelationClassifier:
         Args:
             least: leave out what is less probable.
         """
-        found = [find_candidates(document, self.schema, self.config) for document in documents]
+        found: list[Candidates] = []
+        others: list[Logits | None] = []
+        for document in documents:
+            candidates, other = self._hopeful(document, least)
+            found.append(candidates)
+            others.append(other)
         owners: list[int] = []
         windows: list[tuple[RelationWindow, Candidates]] = []
         for index, (document, candidates) in enumerate(zip(documents, found, strict=True)):
@@ -85,7 +94,7 @@ class RelationClassifier:
         logits: list[Logits] = [np.full((len(candidates), size), np.nan, np.float32) for candidates in found]
         for index, (window, _), scores in zip(owners, windows, self.scorer(windows), strict=True):
             logits[index][window.candidates] = scores
-        return [self._relations(*each, least) for each in zip(documents, found, logits, strict=True)]
+        return [self._relations(*each, least) for each in zip(documents, found, logits, others, strict=True)]
 
     def out_of_reach(self, document: Document) -> tuple[int, int]:
         """Gold relations of a document that can never be found between its mentions.
@@ -102,14 +111,33 @@ class RelationClassifier:
         far = recall_lost(document, self.schema, self.config)
         return len(far), sum(frozenset((relation.head, relation.tail)) in ends for relation in document.relations)
 
-    def _relations(self, document: Document, candidates: Candidates, logits: Logits, least: float) -> list[Relation]:
+    def _hopeful(self, document: Document, least: float) -> tuple[Candidates, Logits | None]:
+        """The candidates worth the network's look, and the linear classifier's log odds of them if it has a part.
+
+        Half of all pairs are so unlikely by their features that the network would have to be surer than ``_SURE``.
+        """
+        candidates = find_candidates(document, self.schema, self.config)
+        if self.linear is None or not self.config.blend:
+            return candidates, None
+        logits, share = self.linear.logits(document, candidates), self.config.blend
+        if least <= 0:
+            return candidates, logits
+        needed = math.log(least / (1 - least)) if least < 1 else math.inf
+        lifted = share * logits + (1 - share) * _SURE >= needed
+        kept: NDArray[np.bool_] = np.any(lifted & candidates.allowed(logits.shape[1]), axis=1)
+        return candidates.where(kept), logits[kept]
+
+    def _relations(
+        self, document: Document, candidates: Candidates, logits: Logits, other: Logits | None, least: float
+    ) -> list[Relation]:
         """Relations of a document that are at least so probable.
 
         Args:
             logits: the network's, ``[candidates, relations]``, not a number where no window holds the candidate.
+            other: the linear classifier's.
         """
-        if self.linear is not None and self.config.blend and len(candidates):
-            logits = (1 - self.config.blend) * logits + self.config.blend * self.linear.logits(document, candidates)
+        if other is not None:
+            logits = (1 - self.config.blend) * logits + self.config.blend * other
         probabilities = sigmoid(logits).astype(np.float64)
         names, mentions = list(self.schema.relations), document.mentions
         chosen = (probabilities >= least) & candidates.allowed(len(names))

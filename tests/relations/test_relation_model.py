@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -168,6 +169,37 @@ def test_a_higher_threshold_leaves_the_surer_ones(tiny_model, classifier, schema
     left = [(i, r) for i, relations in enumerate(strict.predict(documents)) for r in relations]
     assert left == [(i, r) for i, r in everything if r.score >= cut]
     assert 0 < len(left) < len(everything)
+
+
+class _Opinion:
+    """A linear classifier that holds some pairs for impossible, and counts those that are looked at."""
+
+    def __init__(self, scorer):
+        self.scorer, self.first_marker, self.pairs = scorer, scorer.first_marker, 0
+
+    def logits(self, document, candidates):
+        sizes = (len(candidates), len(self.scorer.model.head.out.bias))
+        return np.where(candidates.heads[:, None] % 2, np.full(sizes, -50.0), 0.0).astype(np.float32)
+
+    def __call__(self, windows):
+        self.pairs += sum(len(window.pairs) for window, _ in windows)
+        return self.scorer(windows)
+
+
+def test_pairs_without_hope_are_not_looked_at(tiny_model, classifier, schema, splitter):
+    opinion = _Opinion(classifier.scorer)
+    config = RelationConfig(max_sentences=2, blend=0.5)
+    mixed = RelationClassifier(opinion, classifier.tokenizer, schema, config, WindowConfig(), linear=opinion)
+    documents = [splitter(tiny_article(number)) for number in range(10, 16)]
+    everything = mixed.score(documents)
+    looked_at, opinion.pairs = opinion.pairs, 0
+    found = mixed.predict(documents)
+    assert 0 < opinion.pairs < looked_at
+    assert sum(map(len, found)) > 5
+    for relations, scored in zip(found, everything, strict=True):
+        expected = mixed.select(scored)
+        assert [(r.type, r.head, r.tail) for r in relations] == [(r.type, r.head, r.tail) for r in expected]
+        assert [r.score for r in relations] == pytest.approx([r.score for r in expected], abs=1e-4)
 
 
 def test_what_is_out_of_reach_is_counted(classifier, splitter):
