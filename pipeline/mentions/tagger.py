@@ -122,7 +122,7 @@ class Tagger:
     def _merge(self, words: int, windows: Sequence[EncodedWindow], scores: Sequence[Scores]) -> Scores:
         """Each word takes its scores from the window that gives it the most context."""
         merged = np.zeros((words, len(self.labels)), dtype=np.float32)
-        best = np.array(best_windows([encoded.window for encoded in windows], words), dtype=np.int64)
+        best = best_windows([encoded.window for encoded in windows], words)
         for index, (encoded, window_scores) in enumerate(zip(windows, scores, strict=True)):
             first, last = encoded.window.first, encoded.window.last
             mine = best[first:last] == index

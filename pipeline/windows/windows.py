@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -66,13 +69,16 @@ def context(window: Window, words: int, first: int, last: int) -> float:
     return min(left, right)
 
 
-def best_windows(windows: Sequence[Window], words: int) -> list[int]:
-    """For each word, the index of the window that gives it the most context (the earlier of equals)."""
-    best = [0] * words
-    scores = [-1.0] * words
+def best_windows(windows: Sequence[Window], words: int) -> NDArray[np.int64]:
+    """For each word, the index of the window that gives it the most ``context`` (the earlier of equals)."""
+    best = np.zeros(words, dtype=np.int64)
+    most = np.full(words, -1.0)
     for index, window in enumerate(windows):
-        for word in range(window.first, window.last):
-            score = context(window, words, word, word + 1)
-            if score > scores[word]:
-                best[word], scores[word] = index, score
+        own = slice(window.first, window.last)
+        steps = np.arange(window.last - window.first, dtype=np.float64)
+        left = np.full_like(steps, np.inf) if window.first == 0 else steps
+        right = np.full_like(steps, np.inf) if window.last == words else steps[::-1]
+        room = np.minimum(left, right)
+        best[own] = np.where(room > most[own], index, best[own])
+        most[own] = np.maximum(room, most[own])
     return best
