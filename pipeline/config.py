@@ -133,7 +133,7 @@ class WindowConfig(Section):
     """
 
     pieces: Annotated[int, Field(ge=16)] = 256
-    overlap: Annotated[int, Field(ge=0)] = 96
+    overlap: Annotated[int, Field(ge=0)] = 64
 
 
 class TrainerConfig(Section):
