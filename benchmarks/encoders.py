@@ -40,7 +40,8 @@ from pipeline.evaluation.counts import Counts, micro, total
 from pipeline.evaluation.entities import strict_counts
 from pipeline.evaluation.facts import fact_counts
 from pipeline.experiment import Materials, check_unseen, run_system, train_stages, with_words
-from pipeline.mentions.tagger import batches, encode_windows
+from pipeline.mentions.tagger import encode_windows
+from pipeline.mentions.torch_engine import batches
 from pipeline.schema import load_schema
 from pipeline.training import pad_rows
 from pipeline.windows.plain import load_tokenizer
