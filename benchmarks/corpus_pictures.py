@@ -57,7 +57,7 @@ COLUMNS = (
 )
 SHORT_NAMES = {"CF": "Central African Rep.", "MM": "Myanmar", "PS": "Palestine", "AE": "UAE"}
 # Việt Nam stands in most articles; its bar is cut here so that the others can be told apart.
-LONGEST_BAR = 70
+LONGEST_BAR = 80
 # In inches: the height of a bar with its gap, the width of a column and of the names in it.
 ROW, COLUMN, NAMES = 0.175, 2.75, 1.25
 
